@@ -1,0 +1,1 @@
+package dev.quern.engine.kernel; public final class KernelDummy { private KernelDummy() {} }

@@ -1,0 +1,1 @@
+package dev.quern.engine.memory; public final class MemoryDummy { private MemoryDummy() {} }

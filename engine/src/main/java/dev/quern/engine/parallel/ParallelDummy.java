@@ -1,0 +1,1 @@
+package dev.quern.engine.parallel; public final class ParallelDummy { private ParallelDummy() {} }

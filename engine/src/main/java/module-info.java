@@ -1,0 +1,9 @@
+/** Numbers and loops: number formats, bulk kernels, native memory, deterministic parallel work. */
+module dev.quern.engine {
+  requires jdk.incubator.vector;
+
+  exports dev.quern.engine.kernel;
+  exports dev.quern.engine.memory;
+  exports dev.quern.engine.numeric;
+  exports dev.quern.engine.parallel;
+}
