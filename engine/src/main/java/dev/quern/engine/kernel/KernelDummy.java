@@ -1,1 +1,0 @@
-package dev.quern.engine.kernel; public final class KernelDummy { private KernelDummy() {} }

@@ -1,0 +1,39 @@
+package dev.quern.engine.kernel.vector;
+
+import java.nio.ByteOrder;
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/** The vector shapes of all kernels, derived from the machine's preferred one; never a fixed width. */
+final class Shapes {
+  static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
+
+  /** Binary32 lanes of the preferred width: 16 with AVX-512, 8 with AVX2. */
+  static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
+
+  /** As many ints as {@link #F} has floats. */
+  static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
+
+  /** Shorts of the full width: twice the lanes of {@link #F}. */
+  static final VectorSpecies<Short> S = ShortVector.SPECIES_PREFERRED;
+
+  /** As many shorts as {@link #F} has floats, in half the width. */
+  static final VectorSpecies<Short> S_HALF =
+      VectorShape.forBitSize(F.vectorBitSize() / 2).withLanes(short.class);
+
+  /** As many bytes as {@link #S} has shorts, in half the width. */
+  static final VectorSpecies<Byte> B_HALF =
+      VectorShape.forBitSize(F.vectorBitSize() / 2).withLanes(byte.class);
+
+  /** As many bytes as {@link #F} has floats, in a quarter of the width (a stand-in below 256 bits, where this provider does not run). */
+  static final VectorSpecies<Byte> B_QUARTER =
+      F.vectorBitSize() < 256
+          ? ByteVector.SPECIES_64
+          : VectorShape.forBitSize(F.vectorBitSize() / 4).withLanes(byte.class);
+
+  private Shapes() {}
+}

@@ -1,0 +1,140 @@
+package dev.quern.engine.kernel.vector;
+
+import dev.quern.engine.kernel.ErrorSums;
+import dev.quern.engine.kernel.KernelChoice;
+import dev.quern.engine.kernel.Kernels;
+import dev.quern.engine.numeric.FloatType;
+import java.lang.foreign.MemorySegment;
+import java.util.Locale;
+
+/**
+ * The SIMD provider: sends each operation and type to the loop that was written for it.
+ *
+ * <p>One loop a type, with constant species and operators, because C2 turns a vector loop into instructions only when
+ * both are constants in it.
+ */
+public final class VectorKernels implements Kernels {
+  private VectorKernels() {}
+
+  /**
+   * This provider with its reason, found by name from the choice of kernels.
+   *
+   * @throws UnsupportedOperationException with a sentence why it would run badly on this machine
+   */
+  public static KernelChoice choice() {
+    int bits = Shapes.F.vectorBitSize();
+    String arch = System.getProperty("os.arch", "").toLowerCase(Locale.ROOT);
+    if (Shapes.I.vectorBitSize() < 256) {
+      throw new UnsupportedOperationException(
+          "the kernels need vectors of 256 bits or more (AVX2 or AVX-512), and this "
+              + arch
+              + " JVM offers "
+              + Shapes.I.vectorBitSize()
+              + " bits for integers");
+    }
+    return new KernelChoice(
+        "vector",
+        new VectorKernels(),
+        bits,
+        "jdk.incubator.vector on " + arch + " with vectors of " + bits + " bits");
+  }
+
+  @Override
+  public int absMaxBits(FloatType type, MemorySegment source, long sourceOffset, int n) {
+    return switch (type) {
+      case BF16 -> AbsMaxVectors.shorts(source, sourceOffset, n);
+      case F16 -> AbsMaxVectors.shorts(source, sourceOffset, n);
+      case F32 -> AbsMaxVectors.ints(source, sourceOffset, n);
+    };
+  }
+
+  @Override
+  public void quantizeE4M3(
+      FloatType type,
+      MemorySegment source,
+      long sourceOffset,
+      int n,
+      float scale,
+      MemorySegment target,
+      long targetOffset) {
+    switch (type) {
+      case BF16 -> {
+        if (E4M3QuantizeBf16.reciprocalIsExact(scale)) {
+          E4M3QuantizeBf16.quantize(source, sourceOffset, n, scale, target, targetOffset);
+        } else {
+          E4M3QuantizeVectors.bf16(source, sourceOffset, n, scale, target, targetOffset);
+        }
+      }
+      case F16 -> E4M3QuantizeVectors.f16(source, sourceOffset, n, scale, target, targetOffset);
+      case F32 -> E4M3QuantizeVectors.f32(source, sourceOffset, n, scale, target, targetOffset);
+    }
+  }
+
+  @Override
+  public void dequantizeE4M3(
+      FloatType type,
+      MemorySegment source,
+      long sourceOffset,
+      int n,
+      float scale,
+      MemorySegment target,
+      long targetOffset) {
+    switch (type) {
+      case BF16 -> E4M3DequantizeVectors.bf16(source, sourceOffset, n, scale, target, targetOffset);
+      case F16 -> E4M3DequantizeVectors.f16(source, sourceOffset, n, scale, target, targetOffset);
+      case F32 -> E4M3DequantizeVectors.f32(source, sourceOffset, n, scale, target, targetOffset);
+    }
+  }
+
+  @Override
+  public void convert(
+      FloatType from,
+      MemorySegment source,
+      long sourceOffset,
+      int n,
+      FloatType to,
+      MemorySegment target,
+      long targetOffset) {
+    if (from == to) {
+      long bytes = (long) n * from.bytes();
+      MemorySegment.copy(source, sourceOffset, target, targetOffset, bytes);
+      return;
+    }
+    switch (from) {
+      case BF16 -> {
+        if (to == FloatType.F32) {
+          ConvertVectors.bf16ToF32(source, sourceOffset, n, target, targetOffset);
+        } else {
+          ConvertVectors.bf16ToF16(source, sourceOffset, n, target, targetOffset);
+        }
+      }
+      case F16 -> {
+        if (to == FloatType.F32) {
+          ConvertVectors.f16ToF32(source, sourceOffset, n, target, targetOffset);
+        } else {
+          ConvertVectors.f16ToBf16(source, sourceOffset, n, target, targetOffset);
+        }
+      }
+      case F32 -> {
+        if (to == FloatType.BF16) {
+          ConvertVectors.f32ToBf16(source, sourceOffset, n, target, targetOffset);
+        } else {
+          ConvertVectors.f32ToF16(source, sourceOffset, n, target, targetOffset);
+        }
+      }
+    }
+  }
+
+  @Override
+  public void addErrors(
+      MemorySegment original,
+      long originalOffset,
+      MemorySegment approximation,
+      long approximationOffset,
+      int n,
+      float relativeBound,
+      ErrorSums sums) {
+    ErrorVectors.add(
+        original, originalOffset, approximation, approximationOffset, n, relativeBound, sums);
+  }
+}

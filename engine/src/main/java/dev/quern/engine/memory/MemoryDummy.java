@@ -1,1 +1,0 @@
-package dev.quern.engine.memory; public final class MemoryDummy { private MemoryDummy() {} }

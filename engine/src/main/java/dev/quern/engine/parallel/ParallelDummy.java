@@ -1,1 +1,0 @@
-package dev.quern.engine.parallel; public final class ParallelDummy { private ParallelDummy() {} }
