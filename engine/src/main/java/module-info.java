@@ -6,4 +6,5 @@ module dev.quern.engine {
   exports dev.quern.engine.memory;
   exports dev.quern.engine.numeric;
   exports dev.quern.engine.parallel;
+  exports dev.quern.engine.quantization;
 }

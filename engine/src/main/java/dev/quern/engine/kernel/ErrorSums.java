@@ -2,6 +2,9 @@ package dev.quern.engine.kernel;
 
 /** What a comparison of an approximation with its original adds up; see {@link Kernels#addErrors}. */
 public final class ErrorSums {
+  /** Nothing compared yet. */
+  public ErrorSums() {}
+
   /** Elements compared. */
   public long count;
 

@@ -15,6 +15,9 @@ public final class ScalarKernels implements Kernels {
   /** Lanes of {@link #addErrors}: enough for two 512-bit vectors of binary32. */
   public static final int ERROR_LANES = 32;
 
+  /** The kernels have no state. */
+  public ScalarKernels() {}
+
   @Override
   public int absMaxBits(FloatType type, MemorySegment source, long sourceOffset, int n) {
     int max = 0;

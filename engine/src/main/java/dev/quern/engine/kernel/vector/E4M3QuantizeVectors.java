@@ -63,7 +63,6 @@ final class E4M3QuantizeVectors {
     IntVector sign = bits.lanewise(VectorOperators.LSHR, 24).and(0x80).blend(0, zero);
     IntVector code =
         E4M3Vectors.codes(rounded.reinterpretAsFloats())
-            .sub(E4M3Vectors.CODE_BIAS)
             .blend(0x7F, FloatLanes.isNan(bits))
             .or(sign);
     ((ByteVector) code.convertShape(VectorOperators.I2B, Shapes.B_QUARTER, 0))

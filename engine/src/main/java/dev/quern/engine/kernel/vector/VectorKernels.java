@@ -59,9 +59,10 @@ public final class VectorKernels implements Kernels {
       long targetOffset) {
     switch (type) {
       case BF16 -> {
-        if (E4M3QuantizeBf16.reciprocalIsExact(scale)) {
-          E4M3QuantizeBf16.quantize(source, sourceOffset, n, scale, target, targetOffset);
-        } else {
+        boolean done =
+            E4M3QuantizeBf16.reciprocalIsExact(scale)
+                && E4M3QuantizeBf16.quantize(source, sourceOffset, n, scale, target, targetOffset);
+        if (!done) {
           E4M3QuantizeVectors.bf16(source, sourceOffset, n, scale, target, targetOffset);
         }
       }

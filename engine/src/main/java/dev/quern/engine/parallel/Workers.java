@@ -1,0 +1,116 @@
+package dev.quern.engine.parallel;
+
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * A fixed number of threads that work off numbered tasks.
+ *
+ * <p>What a task computes may depend on its number only, never on the worker that runs it; results belong into places
+ * given by that number. Then the outcome is the same for any number of threads, and so is the failure: when tasks fail,
+ * the one with the lowest number is reported.
+ */
+public final class Workers implements AutoCloseable {
+  /** The work behind one number. */
+  @FunctionalInterface
+  public interface Task {
+    /**
+     * @param task the number, from 0
+     * @param worker which thread runs it, from 0 to {@link Workers#threads()} - 1: an index for scratch memory only
+     */
+    void run(int task, int worker) throws Exception;
+  }
+
+  private final int threads;
+  private final ExecutorService executor;
+
+  /**
+   * @param threads at least 1
+   */
+  public Workers(int threads) {
+    if (threads < 1) {
+      throw new IllegalArgumentException(threads + " threads; at least 1 expected");
+    }
+    this.threads = threads;
+    this.executor =
+        Executors.newFixedThreadPool(
+            threads, Thread.ofPlatform().name("quern-worker-", 0).daemon(true).factory());
+  }
+
+  /** Number of threads. */
+  public int threads() {
+    return threads;
+  }
+
+  /**
+   * Runs tasks 0 to {@code tasks - 1}, started in ascending order, and waits for all of them. After a failure no
+   * further task starts.
+   *
+   * @throws Exception what the failed task with the lowest number threw
+   */
+  public void run(int tasks, Task body) throws Exception {
+    Run run = new Run(tasks, body);
+    CountDownLatch done = new CountDownLatch(threads);
+    for (int w = 0; w < threads; w++) {
+      int worker = w;
+      executor.execute(
+          () -> {
+            try {
+              run.work(worker);
+            } finally {
+              done.countDown();
+            }
+          });
+    }
+    done.await();
+    run.rethrow();
+  }
+
+  @Override
+  public void close() {
+    executor.close();
+  }
+
+  private static final class Run {
+    private final int tasks;
+    private final Task body;
+    private final AtomicInteger next = new AtomicInteger();
+    private Throwable failure;
+    private int failedTask = Integer.MAX_VALUE;
+
+    Run(int tasks, Task body) {
+      this.tasks = tasks;
+      this.body = body;
+    }
+
+    void work(int worker) {
+      for (int task = next.getAndIncrement(); task < tasks; task = next.getAndIncrement()) {
+        try {
+          body.run(task, worker);
+        } catch (Throwable t) {
+          failed(task, t);
+          return;
+        }
+      }
+    }
+
+    private synchronized void failed(int task, Throwable t) {
+      next.set(tasks);
+      if (task < failedTask) {
+        failedTask = task;
+        failure = t;
+      }
+    }
+
+    synchronized void rethrow() throws Exception {
+      switch (failure) {
+        case null -> {}
+        case Exception e -> throw e;
+        case Error e -> throw e;
+        default -> throw new IllegalStateException(failure);
+      }
+    }
+  }
+}
