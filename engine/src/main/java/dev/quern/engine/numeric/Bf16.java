@@ -26,10 +26,11 @@ public final class Bf16 {
   private Bf16() {}
 
   /**
-   * The code nearest to {@code value}, ties to even; what rounds past {@link #MAX_VALUE} is infinity.
+   * The code nearest to {@code value}, ties to even; what rounds past {@link #MAX_VALUE} is
+   * infinity.
    *
-   * <p>A NaN keeps its sign and the top of its payload, and becomes quiet. (torch writes one fixed NaN
-   * instead, and which one depends on the code path that it took.)
+   * <p>A NaN keeps its sign and the top of its payload, and becomes quiet. (torch writes one fixed
+   * NaN instead, and which one depends on the code path that it took.)
    */
   public static short encode(float value) {
     //  31  30....23  22....16  15.........0
@@ -42,7 +43,9 @@ public final class Bf16 {
     return (short) ((bits + 0x7FFF + odd) >>> 16);
   }
 
-  /** The value of {@code code}, exactly; a NaN keeps all its bits, and a signalling one its signal. */
+  /**
+   * The value of {@code code}, exactly; a NaN keeps all its bits, and a signalling one its signal.
+   */
   public static float decode(short code) {
     return Float.intBitsToFloat(code << 16);
   }

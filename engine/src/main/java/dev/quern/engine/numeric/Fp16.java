@@ -3,10 +3,11 @@ package dev.quern.engine.numeric;
 /**
  * IEEE 754 binary16, "half precision", rounded half to even. This class is the law.
  *
- * <p>Numbers and infinities go through {@link Float#floatToFloat16} and {@link Float#float16ToFloat},
- * which are specified to the bit and are one instruction on most CPUs. NaN does not: the JDK leaves its
- * payload open, its Java code and the instruction that replaces it disagree there, and a file must not
- * depend on which of the two ran. So NaN is defined here, the way x86 (F16C) does it.
+ * <p>Numbers and infinities go through {@link Float#floatToFloat16} and {@link
+ * Float#float16ToFloat}, which are specified to the bit and are one instruction on most CPUs. NaN
+ * does not: the JDK leaves its payload open, its Java code and the instruction that replaces it
+ * disagree there, and a file must not depend on which of the two ran. So NaN is defined here, the
+ * way x86 (F16C) does it.
  *
  * <p>Sources: IEEE 754-2019 (binary16, roundTiesToEven); the format's page is {@code
  * docs/formats/fp16.md}.
@@ -33,8 +34,8 @@ public final class Fp16 {
   private Fp16() {}
 
   /**
-   * The code nearest to {@code value}, ties to even; what rounds past {@link #MAX_VALUE} (from 65520
-   * on) is infinity.
+   * The code nearest to {@code value}, ties to even; what rounds past {@link #MAX_VALUE} (from
+   * 65520 on) is infinity.
    *
    * <p>A NaN keeps its sign and the top ten bits of its payload, and becomes quiet.
    */

@@ -1,15 +1,16 @@
 package dev.quern.engine.numeric;
 
 /**
- * FP8 E4M3 as OCP defines it ({@code float8_e4m3fn}: finite, NaN, no infinities). This class is the law.
+ * FP8 E4M3 as OCP defines it ({@code float8_e4m3fn}: finite, NaN, no infinities). This class is the
+ * law.
  *
  * <pre>
  *   7  6..3  2..0
  *   s  expo  man    bias 7;  s.1111.111 is NaN, everything else is a number
  * </pre>
  *
- * <p>Source: OCP 8-bit Floating Point Specification (OFP8), revision 1.0; the format's page is {@code
- * docs/formats/fp8-e4m3.md}.
+ * <p>Source: OCP 8-bit Floating Point Specification (OFP8), revision 1.0; the format's page is
+ * {@code docs/formats/fp8-e4m3.md}.
  */
 public final class Fp8E4M3 {
   /** The largest finite value, 448 = 2^8 * 1.75, code 0x7E. */
@@ -42,16 +43,19 @@ public final class Fp8E4M3 {
   }
 
   /**
-   * The code nearest to {@code value}, ties to even, <b>not saturating</b>: what would round to more
-   * than 448 if the exponents went on, so a magnitude above 464, and infinity become NaN of their sign.
-   * 464 itself is a tie between 448 and 480; 448 is the even one.
+   * The code nearest to {@code value}, ties to even, <b>not saturating</b>: what would round to
+   * more than 448 if the exponents went on, so a magnitude above 464, and infinity become NaN of
+   * their sign. 464 itself is a tie between 448 and 480; 448 is the even one.
    */
   public static byte encodeNonSaturating(float value) {
     int rounded = SmallFloat.encodeMagnitude(value, MANTISSA_BITS, BIAS);
     return (byte) (SmallFloat.sign(value) | Math.min(rounded, NAN_CODE));
   }
 
-  /** The value of {@code code}, exactly; both NaN codes give a quiet NaN without payload, of their sign. */
+  /**
+   * The value of {@code code}, exactly; both NaN codes give a quiet NaN without payload, of their
+   * sign.
+   */
   public static float decode(byte code) {
     float magnitude =
         isNaN(code)

@@ -1,19 +1,19 @@
 package dev.quern.engine.numeric;
 
 /**
- * FP8 E4M3 "fnuz" ({@code float8_e4m3fnuz}: finite, NaN, unsigned zero), the FP8 of AMD's MI300. This class is
- * the law.
+ * FP8 E4M3 "fnuz" ({@code float8_e4m3fnuz}: finite, NaN, unsigned zero), the FP8 of AMD's MI300.
+ * This class is the law.
  *
  * <pre>
  *   7  6..3  2..0
  *   s  expo  man    bias 8;  0x80, which would be -0, is the one NaN
  * </pre>
  *
- * <p>No infinities and no negative zero; every exponent field holds numbers. The bias is one more than in
- * {@link Fp8E4M3}, so the same code means half as much.
+ * <p>No infinities and no negative zero; every exponent field holds numbers. The bias is one more
+ * than in {@link Fp8E4M3}, so the same code means half as much.
  *
- * <p>Source: Noune et al., "8-bit Numerical Formats for Deep Neural Networks", arXiv 2206.02915; the
- * format's page is {@code docs/formats/fp8-fnuz.md}.
+ * <p>Source: Noune et al., "8-bit Numerical Formats for Deep Neural Networks", arXiv 2206.02915;
+ * the format's page is {@code docs/formats/fp8-fnuz.md}.
  */
 public final class Fp8E4M3Fnuz {
   /** The largest finite value, 240 = 2^7 * 1.875, code 0x7F. */
@@ -48,9 +48,9 @@ public final class Fp8E4M3Fnuz {
   }
 
   /**
-   * The code nearest to {@code value}, ties to even, <b>not saturating</b>: what would round to more
-   * than 240 if the exponents went on, so a magnitude from 248 on, and infinity become NaN, 0x80.
-   * 248 itself is a tie between 240 and 256; 240 has the odd code.
+   * The code nearest to {@code value}, ties to even, <b>not saturating</b>: what would round to
+   * more than 240 if the exponents went on, so a magnitude from 248 on, and infinity become NaN,
+   * 0x80. 248 itself is a tie between 240 and 256; 240 has the odd code.
    */
   public static byte encodeNonSaturating(float value) {
     int rounded = SmallFloat.encodeMagnitude(value, MANTISSA_BITS, BIAS);

@@ -1,15 +1,16 @@
 package dev.quern.engine.numeric;
 
 /**
- * FP8 E5M2 as OCP defines it ({@code float8_e5m2}): the upper byte of a binary16. This class is the law.
+ * FP8 E5M2 as OCP defines it ({@code float8_e5m2}): the upper byte of a binary16. This class is the
+ * law.
  *
  * <pre>
  *   7  6...2  1..0
  *   s  expon  man    bias 15;  s.11111.00 is infinity, s.11111.01 to s.11111.11 are NaN
  * </pre>
  *
- * <p>Source: OCP 8-bit Floating Point Specification (OFP8), revision 1.0; the format's page is {@code
- * docs/formats/fp8-e5m2.md}.
+ * <p>Source: OCP 8-bit Floating Point Specification (OFP8), revision 1.0; the format's page is
+ * {@code docs/formats/fp8-e5m2.md}.
  */
 public final class Fp8E5M2 {
   /** The largest finite value, 57344 = 2^15 * 1.75, code 0x7B. */
@@ -33,18 +34,19 @@ public final class Fp8E5M2 {
   private Fp8E5M2() {}
 
   /**
-   * The code nearest to {@code value}, ties to even, <b>saturating</b>: whatever lies beyond +-57344
-   * becomes +-57344, and so does infinity, although the format has one. NaN becomes 0x7F or, with its
-   * sign bit set, 0xFF.
+   * The code nearest to {@code value}, ties to even, <b>saturating</b>: whatever lies beyond
+   * +-57344 becomes +-57344, and so does infinity, although the format has one. NaN becomes 0x7F
+   * or, with its sign bit set, 0xFF.
    */
   public static byte encode(float value) {
     return encode(value, MAX_CODE);
   }
 
   /**
-   * The code nearest to {@code value}, ties to even, <b>not saturating</b>: what would round to more
-   * than 57344 if the exponents went on, so a magnitude from 61440 on, and infinity become infinity of
-   * their sign. 61440 itself is a tie between 57344 and 65536; infinity, 0x7C, is the even one.
+   * The code nearest to {@code value}, ties to even, <b>not saturating</b>: what would round to
+   * more than 57344 if the exponents went on, so a magnitude from 61440 on, and infinity become
+   * infinity of their sign. 61440 itself is a tie between 57344 and 65536; infinity, 0x7C, is the
+   * even one.
    */
   public static byte encodeNonSaturating(float value) {
     return encode(value, INFINITY_CODE);
@@ -56,7 +58,10 @@ public final class Fp8E5M2 {
     return (byte) (SmallFloat.sign(value) | magnitude);
   }
 
-  /** The value of {@code code}, exactly; all NaN codes give a quiet NaN without payload, of their sign. */
+  /**
+   * The value of {@code code}, exactly; all NaN codes give a quiet NaN without payload, of their
+   * sign.
+   */
   public static float decode(byte code) {
     float magnitude;
     if (isNaN(code)) {

@@ -1,19 +1,19 @@
 package dev.quern.engine.numeric;
 
 /**
- * FP8 E5M2 "fnuz" ({@code float8_e5m2fnuz}: finite, NaN, unsigned zero), the FP8 of AMD's MI300. This class is
- * the law.
+ * FP8 E5M2 "fnuz" ({@code float8_e5m2fnuz}: finite, NaN, unsigned zero), the FP8 of AMD's MI300.
+ * This class is the law.
  *
  * <pre>
  *   7  6...2  1..0
  *   s  expon  man    bias 16;  0x80, which would be -0, is the one NaN
  * </pre>
  *
- * <p>No infinities and no negative zero; every exponent field holds numbers. The bias is one more than in
- * {@link Fp8E5M2}, so the same code means half as much.
+ * <p>No infinities and no negative zero; every exponent field holds numbers. The bias is one more
+ * than in {@link Fp8E5M2}, so the same code means half as much.
  *
- * <p>Source: Noune et al., "8-bit Numerical Formats for Deep Neural Networks", arXiv 2206.02915; the
- * format's page is {@code docs/formats/fp8-fnuz.md}.
+ * <p>Source: Noune et al., "8-bit Numerical Formats for Deep Neural Networks", arXiv 2206.02915;
+ * the format's page is {@code docs/formats/fp8-fnuz.md}.
  */
 public final class Fp8E5M2Fnuz {
   /** The largest finite value, 57344 = 2^15 * 1.75, code 0x7F. */
@@ -36,8 +36,8 @@ public final class Fp8E5M2Fnuz {
   private Fp8E5M2Fnuz() {}
 
   /**
-   * The code nearest to {@code value}, ties to even, <b>saturating</b>: whatever lies beyond +-57344,
-   * infinity included, becomes +-57344. NaN becomes 0x80, and its sign is lost.
+   * The code nearest to {@code value}, ties to even, <b>saturating</b>: whatever lies beyond
+   * +-57344, infinity included, becomes +-57344. NaN becomes 0x80, and its sign is lost.
    */
   public static byte encode(float value) {
     if (Float.isNaN(value)) {
@@ -48,9 +48,9 @@ public final class Fp8E5M2Fnuz {
   }
 
   /**
-   * The code nearest to {@code value}, ties to even, <b>not saturating</b>: what would round to more
-   * than 57344 if the exponents went on, so a magnitude from 61440 on, and infinity become NaN, 0x80.
-   * 61440 itself is a tie between 57344 and 65536; 57344 has the odd code.
+   * The code nearest to {@code value}, ties to even, <b>not saturating</b>: what would round to
+   * more than 57344 if the exponents went on, so a magnitude from 61440 on, and infinity become
+   * NaN, 0x80. 61440 itself is a tie between 57344 and 65536; 57344 has the odd code.
    */
   public static byte encodeNonSaturating(float value) {
     int rounded = SmallFloat.encodeMagnitude(value, MANTISSA_BITS, BIAS);

@@ -3,12 +3,13 @@ package dev.quern.engine.numeric;
 /**
  * What the 8-bit formats share: rounding a float's magnitude to a few mantissa bits, and back.
  *
- * <p>A magnitude code is the format's byte without its sign: exponent field above, mantissa field below.
- * Read as an integer it numbers the format's non-negative values in ascending order, and that is all
- * the cleverness here: adding one steps to the next value, across exponents and out of the subnormals.
+ * <p>A magnitude code is the format's byte without its sign: exponent field above, mantissa field
+ * below. Read as an integer it numbers the format's non-negative values in ascending order, and
+ * that is all the cleverness here: adding one steps to the next value, across exponents and out of
+ * the subnormals.
  *
- * <p>The format's width comes in as arguments that every caller passes as constants, so the JIT folds
- * them away.
+ * <p>The format's width comes in as arguments that every caller passes as constants, so the JIT
+ * folds them away.
  */
 final class SmallFloat {
   static final int SIGN = 0x80;
@@ -37,20 +38,22 @@ final class SmallFloat {
    *              |- kept -|- shifted out, rounds half to even
    * </pre>
    *
-   * <p>The result has no ceiling: it goes on counting as if the exponent field had more bits, so a value
-   * past the format's largest gives a code past the largest code, and infinity and NaN one far past it.
-   * The caller compares and decides.
+   * <p>The result has no ceiling: it goes on counting as if the exponent field had more bits, so a
+   * value past the format's largest gives a code past the largest code, and infinity and NaN one
+   * far past it. The caller compares and decides.
    */
   static int encodeMagnitude(float value, int mantissaBits, int bias) {
     int bits = Float.floatToRawIntBits(value) & FLOAT_MAGNITUDE;
     int significand = (bits & (FLOAT_IMPLICIT_ONE - 1)) | FLOAT_IMPLICIT_ONE;
     int exponent = (bits >>> FLOAT_MANTISSA_BITS) - FLOAT_BIAS + bias;
 
-    // Subnormals all have the spacing of exponent field 1: each missing exponent step is one more shift.
+    // Subnormals all have the spacing of exponent field 1: each missing exponent step is one more
+    // shift.
     int spacing = Math.max(exponent, 1);
     int shift = FLOAT_MANTISSA_BITS - mantissaBits + (spacing - exponent);
 
-    // The kept part still has its leading one, worth one exponent step; hence spacing - 1. A subnormal
+    // The kept part still has its leading one, worth one exponent step; hence spacing - 1. A
+    // subnormal
     // has kept less than that, and so falls into exponent field 0 by itself.
     return ((spacing - 1) << mantissaBits) + shiftHalfToEven(significand, shift);
   }
@@ -73,7 +76,10 @@ final class SmallFloat {
     return Float.intBitsToFloat(aligned + ((FLOAT_BIAS - bias) << FLOAT_MANTISSA_BITS));
   }
 
-  /** {@code magnitude} with the sign of {@code code}; {@code magnitude} is not negative, but may be NaN. */
+  /**
+   * {@code magnitude} with the sign of {@code code}; {@code magnitude} is not negative, but may be
+   * NaN.
+   */
   static float withSign(float magnitude, byte code) {
     return Float.intBitsToFloat(Float.floatToRawIntBits(magnitude) | ((code & SIGN) << 24));
   }

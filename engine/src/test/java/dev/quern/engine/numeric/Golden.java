@@ -1,0 +1,59 @@
+package dev.quern.engine.numeric;
+
+import dev.quern.testdata.TestData;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Just enough of safetensors to read torch's casts; the real reader lives in a room above this one.
+ */
+final class Golden {
+  private final String header;
+  private final ByteBuffer data;
+
+  private Golden(String header, ByteBuffer data) {
+    this.header = header;
+    this.data = data;
+  }
+
+  static Golden numericCasts() throws IOException {
+    byte[] file = Files.readAllBytes(TestData.path("golden/numeric_casts.safetensors"));
+    ByteBuffer bytes = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
+    int headerLength = Math.toIntExact(bytes.getLong());
+    String header = new String(file, 8, headerLength, StandardCharsets.UTF_8);
+    int start = 8 + headerLength;
+    return new Golden(
+        header, bytes.slice(start, file.length - start).order(ByteOrder.LITTLE_ENDIAN));
+  }
+
+  /** The elements of a tensor, each as the unsigned integer that its bytes make. */
+  int[] bits(String tensor, String dtype) {
+    Pattern entry =
+        Pattern.compile(
+            "\"%s\":\\{\"dtype\":\"%s\",\"shape\":\\[(\\d+)],\"data_offsets\":\\[(\\d+),(\\d+)]}"
+                .formatted(Pattern.quote(tensor), dtype));
+    Matcher found = entry.matcher(header);
+    if (!found.find()) {
+      throw new IllegalArgumentException("no " + dtype + " tensor " + tensor);
+    }
+    int begin = Integer.parseInt(found.group(2));
+    int[] elements = new int[Integer.parseInt(found.group(1))];
+    int width = (Integer.parseInt(found.group(3)) - begin) / elements.length;
+    for (int i = 0; i < elements.length; i++) {
+      int at = begin + i * width;
+      elements[i] =
+          switch (width) {
+            case 1 -> data.get(at) & 0xFF;
+            case 2 -> data.getShort(at) & 0xFFFF;
+            case 4 -> data.getInt(at);
+            default -> throw new IllegalArgumentException(tensor + " has elements of " + width);
+          };
+    }
+    return elements;
+  }
+}
