@@ -1,0 +1,20 @@
+package dev.quern.cli;
+
+import java.util.Objects;
+import picocli.CommandLine.IVersionProvider;
+
+/** What {@code quern --version} prints: the version in the jar's manifest, and the JDK that runs it. */
+final class Version implements IVersionProvider {
+  @Override
+  public String[] getVersion() {
+    String ours =
+        Objects.requireNonNullElse(
+            Version.class.getPackage().getImplementationVersion(), "(not run from its jar)");
+    return new String[] {
+      "quern " + ours,
+      "JDK %s, %s %s"
+          .formatted(
+              Runtime.version(), System.getProperty("os.name"), System.getProperty("os.arch"))
+    };
+  }
+}
