@@ -24,9 +24,10 @@ import java.util.zip.ZipFile;
 import java.util.zip.ZipOutputStream;
 
 /**
- * Gives the oldest classes in a jar the format of Java 8, so that class data sharing takes them: the JVM archives no
- * class older than Java 6, and picocli is compiled for Java 5. Starting {@code ./quern} takes a third less time with
- * this (docs/performance.md). Only the version and the stack maps change; every result is verified.
+ * Gives the oldest classes in a jar the format of Java 8, so that class data sharing takes them:
+ * the JVM archives no class older than Java 6, and picocli is compiled for Java 5. Starting {@code
+ * ./quern} takes a third less time with this (docs/performance.md). Only the version and the stack
+ * maps change; every result is verified.
  *
  * <p>Usage: {@code java Modernize.java JAR TIMESTAMP}
  */

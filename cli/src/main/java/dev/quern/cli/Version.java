@@ -3,7 +3,9 @@ package dev.quern.cli;
 import java.util.Objects;
 import picocli.CommandLine.IVersionProvider;
 
-/** What {@code quern --version} prints: the version in the jar's manifest, and the JDK that runs it. */
+/**
+ * What {@code quern --version} prints: the version in the jar's manifest, and the JDK that runs it.
+ */
 final class Version implements IVersionProvider {
   @Override
   public String[] getVersion() {
