@@ -12,11 +12,7 @@ final class Version implements IVersionProvider {
     String ours =
         Objects.requireNonNullElse(
             Version.class.getPackage().getImplementationVersion(), "(not run from its jar)");
-    return new String[] {
-      "quern " + ours,
-      "JDK %s, %s %s"
-          .formatted(
-              Runtime.version(), System.getProperty("os.name"), System.getProperty("os.arch"))
-    };
+    String system = System.getProperty("os.name") + " " + System.getProperty("os.arch");
+    return new String[] {"quern " + ours, "JDK " + Runtime.version() + ", " + system};
   }
 }
