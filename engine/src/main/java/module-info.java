@@ -2,6 +2,7 @@
 module dev.quern.engine {
   requires jdk.incubator.vector;
 
+  exports dev.quern.engine.annotation;
   exports dev.quern.engine.kernel;
   exports dev.quern.engine.memory;
   exports dev.quern.engine.numeric;
