@@ -1,6 +1,7 @@
 package dev.quern.formats.compressedtensors;
 
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * The names by which model families call their embeddings, norms, routers and experts.
@@ -35,6 +36,9 @@ final class ModuleNames {
   private static final Set<String> FEED_FORWARD =
       Set.of("mlp", "ffn", "feed_forward", "feedforward", "mixer", "router");
 
+  /** {@code ln_1}, {@code ln_f}, {@code ln1}. */
+  private static final Pattern LN = Pattern.compile("ln_?[a-z0-9]*");
+
   private ModuleNames() {}
 
   static boolean isEmbedding(ModuleName name) {
@@ -47,7 +51,7 @@ final class ModuleNames {
 
   static boolean isNorm(ModuleName name) {
     String last = name.last();
-    return last.endsWith("norm") || last.endsWith("layernorm") || last.matches("ln_?[a-z0-9]*");
+    return last.endsWith("norm") || LN.matcher(last).matches();
   }
 
   /**

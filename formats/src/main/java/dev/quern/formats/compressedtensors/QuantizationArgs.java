@@ -128,16 +128,19 @@ public record QuantizationArgs(
 
     private Builder() {}
 
+    /** Bits of one value; 8 when not set. */
     public Builder numBits(int numBits) {
       this.numBits = numBits;
       return this;
     }
 
+    /** Integer or float; integer when not set. */
     public Builder type(QuantizationType type) {
       this.type = Objects.requireNonNull(type);
       return this;
     }
 
+    /** Whether there is no zero point; true when not set. */
     public Builder symmetric(boolean symmetric) {
       this.symmetric = symmetric;
       return this;
@@ -149,16 +152,19 @@ public record QuantizationArgs(
       return this;
     }
 
+    /** Which elements share a scale. */
     public Builder strategy(QuantizationStrategy strategy) {
       this.strategy = Objects.requireNonNull(strategy);
       return this;
     }
 
+    /** Tile size in rows and columns, for strategy {@code block}. */
     public Builder blockStructure(int rows, int columns) {
       this.blockStructure = new BlockStructure(rows, columns);
       return this;
     }
 
+    /** When scales are found; before the model runs when not set. */
     public Builder dynamic(DynamicType dynamic) {
       this.dynamic = Objects.requireNonNull(dynamic);
       return this;
@@ -170,21 +176,25 @@ public record QuantizationArgs(
       return this;
     }
 
+    /** Dtype of stored scales; {@code null} for the model's own. */
     public Builder scaleDtype(DType scaleDtype) {
       this.scaleDtype = scaleDtype;
       return this;
     }
 
+    /** Dtype of zero points; {@code null} to infer it from type and bits. */
     public Builder zpDtype(DType zpDtype) {
       this.zpDtype = zpDtype;
       return this;
     }
 
+    /** Name of the statistic that sets the range; {@code null} to infer it. */
     public Builder observer(String observer) {
       this.observer = observer;
       return this;
     }
 
+    /** The observer's own settings. */
     public Builder observerKwargs(Json.Obj observerKwargs) {
       this.observerKwargs = Objects.requireNonNull(observerKwargs);
       return this;

@@ -120,16 +120,19 @@ public record QuantizationConfig(
       return this;
     }
 
+    /** How keys and values are cached; not set for the model's dtype. */
     public Builder kvCacheScheme(QuantizationArgs kvCacheScheme) {
       this.kvCacheScheme = kvCacheScheme;
       return this;
     }
 
+    /** How far the model has come; compressed when not set. */
     public Builder quantizationStatus(QuantizationStatus status) {
       this.status = status;
       return this;
     }
 
+    /** Transforms that were applied, as compressed-tensors describes them. */
     public Builder transformConfig(Json.Obj transformConfig) {
       this.transformConfig = transformConfig;
       return this;

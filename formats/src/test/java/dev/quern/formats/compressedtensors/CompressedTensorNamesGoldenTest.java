@@ -121,11 +121,7 @@ final class CompressedTensorNamesGoldenTest {
                           .mapToLong(size -> ((Json.Num) size).asLong().orElseThrow())
                           .toArray();
               String dtype = ((Json.Str) parts.get(0)).value();
-              tensors.add(
-                  TensorSpec.of(
-                      tensor,
-                      DType.named(dtype).orElseThrow(),
-                      shape));
+              tensors.add(TensorSpec.of(tensor, DType.named(dtype).orElseThrow(), shape));
             });
     return tensors;
   }

@@ -41,7 +41,8 @@ final class CompressionFormatTest {
     assertThat(CompressionFormat.select(weightOnly(fp8)))
         .as("FP8 weights alone")
         .isEqualTo(CompressionFormat.NAIVE_QUANTIZED);
-    QuantizationArgs groups = fp8.toBuilder().strategy(QuantizationStrategy.GROUP).groupSize(32).build();
+    QuantizationArgs groups =
+        fp8.toBuilder().strategy(QuantizationStrategy.GROUP).groupSize(32).build();
     assertThat(CompressionFormat.select(weightOnly(groups)))
         .as("groups of 32 whose scales are not bytes are no MXFP8")
         .isEqualTo(CompressionFormat.NAIVE_QUANTIZED);

@@ -17,7 +17,10 @@ final class GoldenNames {
   /** Names such as {@code W4A16-bf16}, sorted. */
   static List<String> all() {
     try (Stream<Path> files = Files.list(TestData.path("golden/configs"))) {
-      return files.map(file -> file.getFileName().toString().replace(".json", "")).sorted().toList();
+      return files
+          .map(file -> file.getFileName().toString().replace(".json", ""))
+          .sorted()
+          .toList();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -139,8 +139,7 @@ final class PresetSchemesTest {
         .hasMessageContaining("UNQUANTIZED, FP8, FP8_DYNAMIC");
     assertThatThrownBy(() -> PresetSchemes.named("W4A17"))
         .hasMessageContaining("Did you mean W4A16?");
-    assertThatThrownBy(() -> PresetSchemes.named("fp9"))
-        .hasMessageContaining("Did you mean FP8?");
+    assertThatThrownBy(() -> PresetSchemes.named("fp9")).hasMessageContaining("Did you mean FP8?");
     assertThatThrownBy(() -> PresetSchemes.named("something-entirely-else"))
         .hasMessageNotContaining("Did you mean")
         .hasMessageContaining("The schemes are UNQUANTIZED");

@@ -74,7 +74,12 @@ final class QuantizationArgsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "int, 4, I8", "int, 8, I8", "int, 9, I16", "int, 16, I16", "int, 17, I32", "float, 8, F8_E4M3",
+    "int, 4, I8",
+    "int, 8, I8",
+    "int, 9, I16",
+    "int, 16, I16",
+    "int, 17, I32",
+    "float, 8, F8_E4M3",
     "float, 4, F8_E4M3"
   })
   void infersTheZeroPointDtype(String type, int bits, DType expected) {
@@ -196,8 +201,7 @@ final class QuantizationArgsTest {
   void aChangeIsCheckedAgainstTheRest() {
     QuantizationArgs group = read("{'group_size': 128}");
     assertThat(group.toBuilder().build()).isEqualTo(group);
-    assertThatThrownBy(
-            () -> group.toBuilder().strategy(QuantizationStrategy.CHANNEL).build())
+    assertThatThrownBy(() -> group.toBuilder().strategy(QuantizationStrategy.CHANNEL).build())
         .isInstanceOf(CheckpointException.class)
         .hasMessageContaining("does not go with strategy channel");
   }

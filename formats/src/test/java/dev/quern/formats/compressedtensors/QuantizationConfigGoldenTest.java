@@ -104,8 +104,7 @@ final class QuantizationConfigGoldenTest {
         "W4AFP8-pack-bf16",
         configOf(preset("W4AFP8").withFormat(CompressionFormat.PACK_QUANTIZED)));
 
-    QuantizationArgs fp8 =
-        PresetSchemes.named("FP8").weights().orElseThrow(); // static, by tensor
+    QuantizationArgs fp8 = PresetSchemes.named("FP8").weights().orElseThrow(); // static, by tensor
     assertSame(
         "FP8_DYNAMIC-kv-bf16",
         QuantizationConfig.builder()
@@ -118,8 +117,7 @@ final class QuantizationConfigGoldenTest {
         "MIXED-bf16",
         QuantizationConfig.builder()
             .add(
-                PresetSchemes.named("FP8_DYNAMIC")
-                    .scheme(List.of("re:.*self_attn.(q|k|v|o)_proj")))
+                PresetSchemes.named("FP8_DYNAMIC").scheme(List.of("re:.*self_attn.(q|k|v|o)_proj")))
             .add(PresetSchemes.named("NVFP4").scheme(List.of("re:.*mlp.*")))
             .ignore(List.of("lm_head"))
             .build());
@@ -137,8 +135,7 @@ final class QuantizationConfigGoldenTest {
 
   @Test
   void theVersionIsTheReferencesOwn() {
-    assertThat(written("W4A16-bf16").string("version"))
-        .contains(QuantizationConfig.FORMAT_VERSION);
+    assertThat(written("W4A16-bf16").string("version")).contains(QuantizationConfig.FORMAT_VERSION);
   }
 
   private static QuantizationScheme preset(String name) {
@@ -147,8 +144,7 @@ final class QuantizationConfigGoldenTest {
 
   private static QuantizationConfig gptq(String name, ActivationOrdering order) {
     QuantizationScheme scheme = preset(name);
-    QuantizationArgs weights =
-        scheme.weights().orElseThrow().toBuilder().actorder(order).build();
+    QuantizationArgs weights = scheme.weights().orElseThrow().toBuilder().actorder(order).build();
     return configOf(scheme.withWeights(weights));
   }
 
