@@ -21,8 +21,9 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
 /**
- * FP8 kernels over a weight matrix of 128 MiB a thread, far larger than any cache, beside a plain copy of the same
- * source bytes. An operation is one pass over the matrix; {@link BenchTable} turns it into GB/s of source.
+ * FP8 kernels over a weight matrix of 128 MiB a thread, far larger than any cache, beside a plain
+ * copy of the same source bytes. An operation is one pass over the matrix; {@link BenchTable} turns
+ * it into GB/s of source.
  */
 @State(Scope.Thread)
 public class Fp8Benchmark {
@@ -61,7 +62,8 @@ public class Fp8Benchmark {
           row[c] = (float) (random.nextGaussian() * 0.02);
         }
       }
-      // Rows differ in scale and rotation; the generator alone would take longer than the benchmark.
+      // Rows differ in scale and rotation; the generator alone would take longer than the
+      // benchmark.
       float gain = 1f + (r % 97) / 97f;
       int shift = (r * 131) % COLS;
       for (int c = 0; c < COLS; c++) {
@@ -131,13 +133,7 @@ public class Fp8Benchmark {
     for (int r = 0; r < ROWS; r++) {
       long row = (long) r * COLS * type.bytes();
       E4M3Weights.dequantizeRow(
-          kernels,
-          type,
-          weights,
-          scales,
-          grid,
-          r,
-          target.asSlice(row, (long) COLS * type.bytes()));
+          kernels, type, weights, scales, grid, r, target.asSlice(row, (long) COLS * type.bytes()));
     }
   }
 

@@ -5,8 +5,8 @@ import java.util.Objects;
 /**
  * A checkpoint, a configuration or an output folder that Quern refuses.
  *
- * <p>The message has three parts, so that a reader knows where to look and what to do: the place (file,
- * tensor, byte), what is wrong there (what was expected, what was found), and the remedy.
+ * <p>The message has three parts, so that a reader knows where to look and what to do: the place
+ * (file, tensor, byte), what is wrong there (what was expected, what was found), and the remedy.
  */
 public final class CheckpointException extends RuntimeException {
   private static final long serialVersionUID = 1L;

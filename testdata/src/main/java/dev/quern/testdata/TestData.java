@@ -3,7 +3,9 @@ package dev.quern.testdata;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Finds the project's {@code testdata} folder, from any module and any working directory inside it. */
+/**
+ * Finds the project's {@code testdata} folder, from any module and any working directory inside it.
+ */
 public final class TestData {
   private TestData() {}
 
@@ -32,6 +34,8 @@ public final class TestData {
       }
     }
     throw new IllegalStateException(
-        "testdata/ not found above " + Path.of("").toAbsolutePath() + "; set -Dquern.testdata=FOLDER");
+        "testdata/ not found above "
+            + Path.of("").toAbsolutePath()
+            + "; set -Dquern.testdata=FOLDER");
   }
 }

@@ -1,6 +1,8 @@
 package dev.quern.engine.kernel;
 
-/** What a comparison of an approximation with its original adds up; see {@link Kernels#addErrors}. */
+/**
+ * What a comparison of an approximation with its original adds up; see {@link Kernels#addErrors}.
+ */
 public final class ErrorSums {
   /** Nothing compared yet. */
   public ErrorSums() {}
@@ -26,11 +28,14 @@ public final class ErrorSums {
   /**
    * Largest {@code |error| - relativeBound * |original|}; NaN once an error was NaN.
    *
-   * <p>With the relative half-step of a format as the bound, this must not exceed its absolute half-step near zero.
+   * <p>With the relative half-step of a format as the bound, this must not exceed its absolute
+   * half-step near zero.
    */
   public float excess = Float.NEGATIVE_INFINITY;
 
-  /** Binary32 sums of the current run, one a lane; written by a provider before {@link #addLanes}. */
+  /**
+   * Binary32 sums of the current run, one a lane; written by a provider before {@link #addLanes}.
+   */
   public final float[] squaredErrorLanes = new float[ScalarKernels.ERROR_LANES];
 
   /** As {@link #squaredErrorLanes}. */

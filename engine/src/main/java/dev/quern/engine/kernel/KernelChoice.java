@@ -6,9 +6,10 @@ import java.util.Objects;
 /**
  * Which provider of {@link Kernels} runs in this JVM, and why.
  *
- * <p>The system property {@code quern.kernels} may be {@code auto} (the default), {@code vector} or {@code scalar}.
- * With {@code auto} a provider that would run badly is passed over with its reason, never with an error: the
- * scalar kernels give the same bytes, only slower. With {@code vector} the reason becomes an error.
+ * <p>The system property {@code quern.kernels} may be {@code auto} (the default), {@code vector} or
+ * {@code scalar}. With {@code auto} a provider that would run badly is passed over with its reason,
+ * never with an error: the scalar kernels give the same bytes, only slower. With {@code vector} the
+ * reason becomes an error.
  *
  * @param provider {@code vector} or {@code scalar}
  * @param kernels the provider itself
@@ -51,7 +52,8 @@ public record KernelChoice(String provider, Kernels kernels, int vectorBits, Str
         vector = (KernelChoice) Class.forName(VECTOR_CLASS).getMethod("choice").invoke(null);
       } catch (NoClassDefFoundError e) {
         rejection =
-            "the module jdk.incubator.vector is missing; start java with --add-modules jdk.incubator.vector";
+            "the module jdk.incubator.vector is missing; start java with --add-modules"
+                + " jdk.incubator.vector";
       } catch (ReflectiveOperationException e) {
         Throwable cause = e.getCause() == null ? e : e.getCause();
         rejection =
@@ -74,7 +76,8 @@ public record KernelChoice(String provider, Kernels kernels, int vectorBits, Str
     return new KernelChoice("scalar", new ScalarKernels(), 0, reason);
   }
 
-  // Only HotSpot's C2 turns the Vector API into instructions; elsewhere it is hundreds of times slower than a
+  // Only HotSpot's C2 turns the Vector API into instructions; elsewhere it is hundreds of times
+  // slower than a
   // plain loop, and correct, so nobody would notice why.
   private static String rejectJvm() {
     String vm = System.getProperty("java.vm.name", "");

@@ -4,11 +4,11 @@ import dev.quern.engine.numeric.FloatType;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Bulk operations on runs of contiguous elements. {@link ScalarKernels} is their definition; every other
- * provider equals it bit for bit, for every input.
+ * Bulk operations on runs of contiguous elements. {@link ScalarKernels} is their definition; every
+ * other provider equals it bit for bit, for every input.
  *
- * <p>Segments are native memory, little-endian, of any alignment; offsets and lengths are checked. Source and
- * destination do not overlap. A call allocates nothing. Calls are thread-safe.
+ * <p>Segments are native memory, little-endian, of any alignment; offsets and lengths are checked.
+ * Source and destination do not overlap. A call allocates nothing. Calls are thread-safe.
  *
  * <p>In the signatures below {@code n} counts elements and every offset counts bytes.
  */
@@ -21,8 +21,9 @@ public interface Kernels {
   /**
    * The largest magnitude of a run, as a bit pattern without its sign.
    *
-   * <p>Magnitudes order like their bit patterns, and NaN lies above infinity, so a NaN is never swallowed: the
-   * result exceeds {@link FloatType#infinityBits()} exactly when the run holds one. A run of no elements gives 0.
+   * <p>Magnitudes order like their bit patterns, and NaN lies above infinity, so a NaN is never
+   * swallowed: the result exceeds {@link FloatType#infinityBits()} exactly when the run holds one.
+   * A run of no elements gives 0.
    *
    * @return sign-less bits of {@code type}; {@link FloatType#decode} makes them a value
    */
@@ -31,8 +32,9 @@ public interface Kernels {
   /**
    * Quantizes a run to FP8 E4M3 with one scale: {@code e4m3(clamp(round(x / scale), -448, 448))}.
    *
-   * <p>The quotient is rounded to {@code type} before it is rounded to E4M3, as the reference does, which adds a
-   * zero point of +0: a quotient that is zero gives code 0x00 whatever its sign. NaN gives 0x7F or 0xFF.
+   * <p>The quotient is rounded to {@code type} before it is rounded to E4M3, as the reference does,
+   * which adds a zero point of +0: a quotient that is zero gives code 0x00 whatever its sign. NaN
+   * gives 0x7F or 0xFF.
    *
    * @param scale a positive finite value of {@code type}
    * @param target receives one byte an element
@@ -77,12 +79,13 @@ public interface Kernels {
       long targetOffset);
 
   /**
-   * Adds the error of {@code approximation} against {@code original}, both binary32, to {@code sums}.
+   * Adds the error of {@code approximation} against {@code original}, both binary32, to {@code
+   * sums}.
    *
-   * <p>Element {@code i} belongs to lane {@code i % 32}; each lane adds its terms in ascending order in binary32, and
-   * the lanes are then added to {@code sums} in ascending order in binary64, and after them the last
-   * {@code n % 32} elements. So the result does not depend on the width of vectors. Runs should be short (thousands
-   * of elements), because lanes are binary32.
+   * <p>Element {@code i} belongs to lane {@code i % 32}; each lane adds its terms in ascending
+   * order in binary32, and the lanes are then added to {@code sums} in ascending order in binary64,
+   * and after them the last {@code n % 32} elements. So the result does not depend on the width of
+   * vectors. Runs should be short (thousands of elements), because lanes are binary32.
    *
    * @param relativeBound see {@link ErrorSums#excess}
    */

@@ -132,7 +132,10 @@ public final class ScalarKernels implements Kernels {
     sums.count += n;
   }
 
-  /** The elements from {@code begin} to {@code end}, which fill no row of lanes, one after the other. */
+  /**
+   * The elements from {@code begin} to {@code end}, which fill no row of lanes, one after the
+   * other.
+   */
   public static void addErrorTail(
       MemorySegment original,
       long originalOffset,

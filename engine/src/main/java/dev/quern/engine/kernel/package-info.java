@@ -1,1 +1,2 @@
-/** x */ package dev.quern.engine.kernel;
+/** x */
+package dev.quern.engine.kernel;

@@ -6,7 +6,8 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * A number of bytes that concurrent work shares: whoever needs some waits until they are free.
  *
- * <p>Leases are granted in the order in which they were asked for, so a large one is not starved by small ones.
+ * <p>Leases are granted in the order in which they were asked for, so a large one is not starved by
+ * small ones.
  */
 public final class MemoryBudget {
   private final long limit;
@@ -22,7 +23,8 @@ public final class MemoryBudget {
    */
   public MemoryBudget(long limit) {
     if (limit < 1) {
-      throw new IllegalArgumentException("memory budget of " + limit + " bytes; at least 1 expected");
+      throw new IllegalArgumentException(
+          "memory budget of " + limit + " bytes; at least 1 expected");
     }
     this.limit = limit;
   }

@@ -4,8 +4,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A native buffer that one thread uses again and again, grown when a larger one is needed. Its contents do not survive
- * the next {@link #atLeast}.
+ * A native buffer that one thread uses again and again, grown when a larger one is needed. Its
+ * contents do not survive the next {@link #atLeast}.
  */
 public final class Scratch implements AutoCloseable {
   private Arena arena;

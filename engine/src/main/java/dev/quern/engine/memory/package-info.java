@@ -1,1 +1,2 @@
-/** x */ package dev.quern.engine.memory;
+/** x */
+package dev.quern.engine.memory;

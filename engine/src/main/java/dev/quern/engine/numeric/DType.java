@@ -5,8 +5,8 @@ import java.util.Optional;
 /**
  * Element types of tensors, under the names that safetensors uses in its headers.
  *
- * <p>Sub-byte types are dense: a tensor of {@code n} elements takes {@code n * bits / 8} bytes, and that
- * product must be a whole number of bytes.
+ * <p>Sub-byte types are dense: a tensor of {@code n} elements takes {@code n * bits / 8} bytes, and
+ * that product must be a whole number of bytes.
  *
  * <p>Source: the {@code Dtype} list of the safetensors format, version 0.8.
  */

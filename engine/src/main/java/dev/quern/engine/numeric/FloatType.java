@@ -112,9 +112,7 @@ public enum FloatType {
 
   /** Reads the bits of one element at a byte offset, zero-extended. */
   public int loadBits(MemorySegment segment, long offset) {
-    return bytes == 2
-        ? segment.get(SHORT, offset) & 0xFFFF
-        : segment.get(INT, offset);
+    return bytes == 2 ? segment.get(SHORT, offset) & 0xFFFF : segment.get(INT, offset);
   }
 
   /** Reads one element at a byte offset. */

@@ -8,9 +8,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 /**
  * A fixed number of threads that work off numbered tasks.
  *
- * <p>What a task computes may depend on its number only, never on the worker that runs it; results belong into places
- * given by that number. Then the outcome is the same for any number of threads, and so is the failure: when tasks fail,
- * the one with the lowest number is reported.
+ * <p>What a task computes may depend on its number only, never on the worker that runs it; results
+ * belong into places given by that number. Then the outcome is the same for any number of threads,
+ * and so is the failure: when tasks fail, the one with the lowest number is reported.
  */
 public final class Workers implements AutoCloseable {
   /** The work behind one number. */
@@ -18,7 +18,8 @@ public final class Workers implements AutoCloseable {
   public interface Task {
     /**
      * @param task the number, from 0
-     * @param worker which thread runs it, from 0 to {@link Workers#threads()} - 1: an index for scratch memory only
+     * @param worker which thread runs it, from 0 to {@link Workers#threads()} - 1: an index for
+     *     scratch memory only
      */
     void run(int task, int worker) throws Exception;
   }
@@ -45,8 +46,8 @@ public final class Workers implements AutoCloseable {
   }
 
   /**
-   * Runs tasks 0 to {@code tasks - 1}, started in ascending order, and waits for all of them. After a failure no
-   * further task starts.
+   * Runs tasks 0 to {@code tasks - 1}, started in ascending order, and waits for all of them. After
+   * a failure no further task starts.
    *
    * @throws Exception what the failed task with the lowest number threw
    */

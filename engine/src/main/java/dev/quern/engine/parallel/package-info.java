@@ -1,1 +1,2 @@
-/** x */ package dev.quern.engine.parallel;
+/** x */
+package dev.quern.engine.parallel;

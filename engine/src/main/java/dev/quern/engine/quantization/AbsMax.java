@@ -5,7 +5,10 @@ import dev.quern.engine.numeric.FloatType;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
-/** Largest magnitudes of the blocks of a weight matrix: the {@code memoryless_minmax} observer of symmetric schemes. */
+/**
+ * Largest magnitudes of the blocks of a weight matrix: the {@code memoryless_minmax} observer of
+ * symmetric schemes.
+ */
 public final class AbsMax {
   private AbsMax() {}
 
@@ -13,8 +16,8 @@ public final class AbsMax {
    * The largest magnitude of each block in one row of blocks.
    *
    * @param source the matrix, row-major, from its first row
-   * @param maxBits receives {@link ScaleGrid#gridCols()} patterns, see {@link Kernels#absMaxBits}; NaN and infinity
-   *     show as patterns of at least {@link FloatType#infinityBits()}
+   * @param maxBits receives {@link ScaleGrid#gridCols()} patterns, see {@link Kernels#absMaxBits};
+   *     NaN and infinity show as patterns of at least {@link FloatType#infinityBits()}
    */
   public static void gridRow(
       Kernels kernels,

@@ -6,7 +6,8 @@ import dev.quern.engine.numeric.Fp8E4M3;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Weights in FP8 E4M3 with scales in the weight's own type: the schemes FP8, FP8_DYNAMIC and FP8_BLOCK.
+ * Weights in FP8 E4M3 with scales in the weight's own type: the schemes FP8, FP8_DYNAMIC and
+ * FP8_BLOCK.
  *
  * <p>Source: the reference's symmetric quantization, spec/compressed-tensors 2.2, 2.4 and 2.6.
  */
@@ -14,8 +15,8 @@ public final class E4M3Weights {
   private E4M3Weights() {}
 
   /**
-   * The scale for a block whose largest magnitude has these bits: {@code round(absmax / 448)} in {@code type}; an
-   * exact zero is replaced by the type's epsilon.
+   * The scale for a block whose largest magnitude has these bits: {@code round(absmax / 448)} in
+   * {@code type}; an exact zero is replaced by the type's epsilon.
    */
   public static float scale(FloatType type, int absMaxBits) {
     float scale = type.round(type.decode(absMaxBits) / Fp8E4M3.MAX_VALUE);
@@ -28,7 +29,8 @@ public final class E4M3Weights {
    * @param source weights, row-major [rows, cols] of {@code type}
    * @param codes receives one byte an element, row-major
    * @param scales receives the scales, row-major [gridRows, gridCols] of {@code type}
-   * @throws NonFiniteWeightException when a weight is NaN or infinite; some codes may have been written
+   * @throws NonFiniteWeightException when a weight is NaN or infinite; some codes may have been
+   *     written
    */
   public static void quantize(
       Kernels kernels,
@@ -69,8 +71,7 @@ public final class E4M3Weights {
       for (int g = 0; g < gridCols; g++) {
         long element = rowBegin + grid.colBegin(g);
         int n = grid.colEnd(g) - grid.colBegin(g);
-        kernels.quantizeE4M3(
-            type, source, element * type.bytes(), n, rowScales[g], codes, element);
+        kernels.quantizeE4M3(type, source, element * type.bytes(), n, rowScales[g], codes, element);
       }
     }
   }

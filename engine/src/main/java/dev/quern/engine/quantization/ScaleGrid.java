@@ -1,11 +1,12 @@
 package dev.quern.engine.quantization;
 
 /**
- * How the elements of a row-major weight matrix [rows, cols] share scales: one scale for each block of
- * {@code blockRows} x {@code blockCols} elements; blocks at the lower and right edges may be smaller.
+ * How the elements of a row-major weight matrix [rows, cols] share scales: one scale for each block
+ * of {@code blockRows} x {@code blockCols} elements; blocks at the lower and right edges may be
+ * smaller.
  *
- * <p>The strategies of compressed-tensors are special cases: tensor (one block), channel (one row), group (a piece of
- * a row), block (a tile). Scales form a row-major matrix [gridRows, gridCols].
+ * <p>The strategies of compressed-tensors are special cases: tensor (one block), channel (one row),
+ * group (a piece of a row), block (a tile). Scales form a row-major matrix [gridRows, gridCols].
  *
  * @param rows rows of the matrix
  * @param cols columns of the matrix
@@ -17,7 +18,15 @@ public record ScaleGrid(int rows, int cols, int blockRows, int blockCols) {
   public ScaleGrid {
     if (rows < 0 || cols < 0 || blockRows < 1 || blockCols < 1) {
       throw new IllegalArgumentException(
-          "matrix [" + rows + ", " + cols + "] in blocks of [" + blockRows + ", " + blockCols + "]");
+          "matrix ["
+              + rows
+              + ", "
+              + cols
+              + "] in blocks of ["
+              + blockRows
+              + ", "
+              + blockCols
+              + "]");
     }
   }
 
@@ -46,7 +55,9 @@ public record ScaleGrid(int rows, int cols, int blockRows, int blockCols) {
     return Math.ceilDiv(cols, blockCols);
   }
 
-  /** The same grid for some rows of the matrix only; they begin at a multiple of {@link #blockRows}. */
+  /**
+   * The same grid for some rows of the matrix only; they begin at a multiple of {@link #blockRows}.
+   */
   public ScaleGrid strip(int stripRows) {
     return new ScaleGrid(stripRows, cols, blockRows, blockCols);
   }

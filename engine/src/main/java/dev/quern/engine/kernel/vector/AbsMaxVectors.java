@@ -10,8 +10,8 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Largest magnitudes, as an integer maximum over sign-less bit patterns: exact in any order, and a NaN, whose pattern
- * is the largest, survives without a test.
+ * Largest magnitudes, as an integer maximum over sign-less bit patterns: exact in any order, and a
+ * NaN, whose pattern is the largest, survives without a test.
  *
  * <p>Four accumulators hide the latency of the maximum.
  */

@@ -9,18 +9,19 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * bf16 to E4M3 with a multiplication in place of the division, and 16-bit lanes wherever they suffice.
+ * bf16 to E4M3 with a multiplication in place of the division, and 16-bit lanes wherever they
+ * suffice.
  *
- * <p>Why the product gives the same bits: a bf16 quotient {@code x / s} has 8-bit significands above and below. A
- * midpoint {@code m} between two bf16 values has 9 bits and is odd, so {@code x - m * s} is never zero and {@code x / s}
- * keeps a relative distance of at least 2^-17 from {@code m}; the binary32 product {@code x * (1 / s)} is off by less
- * than 2^-22, hence on the same side. So no tie occurs either, and adding half a step rounds. {@code
- * E4M3QuantizeTwinTest} goes through all pairs of significands.
+ * <p>Why the product gives the same bits: a bf16 quotient {@code x / s} has 8-bit significands
+ * above and below. A midpoint {@code m} between two bf16 values has 9 bits and is odd, so {@code x
+ * - m * s} is never zero and {@code x / s} keeps a relative distance of at least 2^-17 from {@code
+ * m}; the binary32 product {@code x * (1 / s)} is off by less than 2^-22, hence on the same side.
+ * So no tie occurs either, and adding half a step rounds. {@code E4M3QuantizeTwinTest} goes through
+ * all pairs of significands.
  *
  * <pre>
  *   magnitudes    | odd element (16 bits) | even element (16 bits) |   one 32-bit lane of the source
@@ -29,8 +30,9 @@ import jdk.incubator.vector.VectorSpecies;
  *   codes         |      ... odd code     |      ... even code     |   narrowed to bytes
  * </pre>
  *
- * <p>There is no branch in the loop: a vector that crosses one costs more than computing both sides (measured on Zen 5,
- * JDK 25: 5.7 ns against 5.0 ns for 64 bytes of source with AVX-512, 12.8 against 7.0 with AVX2).
+ * <p>There is no branch in the loop: a vector that crosses one costs more than computing both sides
+ * (measured on Zen 5, JDK 25: 5.7 ns against 5.0 ns for 64 bytes of source with AVX-512, 12.8
+ * against 7.0 with AVX2).
  */
 final class E4M3QuantizeBf16 {
   private static final VectorSpecies<Short> S = Shapes.S;
@@ -42,8 +44,9 @@ final class E4M3QuantizeBf16 {
   private E4M3QuantizeBf16() {}
 
   /**
-   * Whether {@code 1 / scale} and every product with it that matters are normal numbers. Scales above 1 are left to
-   * the division, because a small quotient could then round to zero and lose its sign.
+   * Whether {@code 1 / scale} and every product with it that matters are normal numbers. Scales
+   * above 1 are left to the division, because a small quotient could then round to zero and lose
+   * its sign.
    */
   static boolean reciprocalIsExact(float scale) {
     return scale >= 0x1p-100f && scale <= 1f;
@@ -52,7 +55,8 @@ final class E4M3QuantizeBf16 {
   /**
    * Quantizes a run by a scale that passes {@link #reciprocalIsExact}.
    *
-   * @return false when a quotient was too large for the rounding here, or NaN: then the codes are not valid
+   * @return false when a quotient was too large for the rounding here, or NaN: then the codes are
+   *     not valid
    */
   static boolean quantize(
       MemorySegment source,
@@ -85,12 +89,10 @@ final class E4M3QuantizeBf16 {
               .and(0xFFFF)
               .or(oddSteps.lanewise(VectorOperators.LSHL, 16))
               .reinterpretAsShorts();
-      ShortVector code =
-          normal.blend(subnormal, t.compare(VectorOperators.LT, MIN_NORMAL));
+      ShortVector code = normal.blend(subnormal, t.compare(VectorOperators.LT, MIN_NORMAL));
 
       // The negation has its top bit set exactly when the magnitude is not zero: -0 becomes +0.
-      ShortVector sign =
-          x.and(magnitude.neg()).lanewise(VectorOperators.LSHR, 8).and((short) 0x80);
+      ShortVector sign = x.and(magnitude.neg()).lanewise(VectorOperators.LSHR, 8).and((short) 0x80);
       ((ByteVector) code.or(sign).convertShape(VectorOperators.S2B, Shapes.B_HALF, 0))
           .intoMemorySegment(target, targetOffset + i, LE);
     }
@@ -99,13 +101,15 @@ final class E4M3QuantizeBf16 {
     }
     for (; i < n; i++) {
       float x = FloatType.BF16.load(source, sourceOffset + 2L * i);
-      target.set(
-          JAVA_BYTE, targetOffset + i, ScalarKernels.quantizeE4M3(FloatType.BF16, x, scale));
+      target.set(JAVA_BYTE, targetOffset + i, ScalarKernels.quantizeE4M3(FloatType.BF16, x, scale));
     }
     return true;
   }
 
-  /** The quotient of magnitudes, rounded to bf16; the lower half of each lane is zero. NaN stays above infinity. */
+  /**
+   * The quotient of magnitudes, rounded to bf16; the lower half of each lane is zero. NaN stays
+   * above infinity.
+   */
   private static IntVector quotient(IntVector magnitude, float reciprocal) {
     return magnitude
         .reinterpretAsFloats()

@@ -9,8 +9,8 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Sums of errors in 32 fixed lanes: one pass over all of them with two 512-bit vectors, two passes over half of them
- * each with two 256-bit vectors.
+ * Sums of errors in 32 fixed lanes: one pass over all of them with two 512-bit vectors, two passes
+ * over half of them each with two 256-bit vectors.
  */
 final class ErrorVectors {
   private static final VectorSpecies<Float> F = Shapes.F;
@@ -41,7 +41,14 @@ final class ErrorVectors {
     }
     sums.addLanes();
     ScalarKernels.addErrorTail(
-        original, originalOffset, approximation, approximationOffset, whole, n, relativeBound, sums);
+        original,
+        originalOffset,
+        approximation,
+        approximationOffset,
+        whole,
+        n,
+        relativeBound,
+        sums);
     sums.count += n;
   }
 

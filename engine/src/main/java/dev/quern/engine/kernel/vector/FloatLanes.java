@@ -11,7 +11,8 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Loads and stores of bf16, f16 and f32 as binary32 lanes, in element order; small enough to be inlined.
+ * Loads and stores of bf16, f16 and f32 as binary32 lanes, in element order; small enough to be
+ * inlined.
  *
  * <p>Stores round to nearest even and write the canonical NaN.
  */
@@ -33,14 +34,15 @@ final class FloatLanes {
   }
 
   /**
-   * f16 bits moved to binary32's place give the value divided by 2^112, subnormals included; infinity and NaN need
-   * their exponent filled.
+   * f16 bits moved to binary32's place give the value divided by 2^112, subnormals included;
+   * infinity and NaN need their exponent filled.
    */
   static FloatVector loadF16(MemorySegment source, long offset) {
     IntVector bits = halves(source, offset);
     IntVector moved = bits.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
     VectorMask<Integer> special = moved.compare(VectorOperators.GE, 0x0F80_0000);
-    // Subnormals would be binary32 subnormals here, which some CPUs multiply slowly; so the exponent is raised by one
+    // Subnormals would be binary32 subnormals here, which some CPUs multiply slowly; so the
+    // exponent is raised by one
     // and the implicit bit, which subnormals lack, subtracted again.
     VectorMask<Integer> subnormal = moved.compare(VectorOperators.LT, 1 << 23);
     FloatVector normal = moved.add(112 << 23).reinterpretAsFloats();
@@ -64,12 +66,14 @@ final class FloatLanes {
     narrow(rounded.blend(CANONICAL_NAN >>> 16, isNan(bits))).intoMemorySegment(target, offset, LE);
   }
 
-  /** As {@link E4M3Vectors#codes}, for ten fraction bits: code = 1024 (e + 14) + n, at most infinity's. */
+  /**
+   * As {@link E4M3Vectors#codes}, for ten fraction bits: code = 1024 (e + 14) + n, at most
+   * infinity's.
+   */
   static void storeF16(FloatVector x, MemorySegment target, long offset) {
     IntVector bits = x.reinterpretAsInts();
     IntVector magnitude = bits.and(0x7FFF_FFFF).min(0x4780_0000); // 2^16: rounds to infinity
-    IntVector sum =
-        magnitude.reinterpretAsFloats().add(f16Magic(magnitude)).reinterpretAsInts();
+    IntVector sum = magnitude.reinterpretAsFloats().add(f16Magic(magnitude)).reinterpretAsInts();
     IntVector code =
         sum.lanewise(VectorOperators.LSHR, 13)
             .add(sum.and(0xFFF))
@@ -79,7 +83,9 @@ final class FloatLanes {
     narrow(code.blend(0x7E00, isNan(bits))).intoMemorySegment(target, offset, LE);
   }
 
-  /** Rounds the bits of finite binary32 values to bf16, half to even, leaving the lower half zero. */
+  /**
+   * Rounds the bits of finite binary32 values to bf16, half to even, leaving the lower half zero.
+   */
   static IntVector roundBitsToBf16(IntVector bits) {
     IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
     return bits.add(odd).add(0x7FFF).and(0xFFFF_0000);
@@ -91,7 +97,8 @@ final class FloatLanes {
     return magnitude.reinterpretAsFloats().add(magic).sub(magic).reinterpretAsInts();
   }
 
-  // 2^(e+13), whose last bit is worth 2^(e-10): one step of f16 at magnitudes of 2^e, e at least -14.
+  // 2^(e+13), whose last bit is worth 2^(e-10): one step of f16 at magnitudes of 2^e, e at least
+  // -14.
   private static FloatVector f16Magic(IntVector magnitude) {
     return magnitude.and(INFINITY).max(113 << 23).add(13 << 23).reinterpretAsFloats();
   }

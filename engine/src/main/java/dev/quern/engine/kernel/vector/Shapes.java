@@ -8,7 +8,9 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
-/** The vector shapes of all kernels, derived from the machine's preferred one; never a fixed width. */
+/**
+ * The vector shapes of all kernels, derived from the machine's preferred one; never a fixed width.
+ */
 final class Shapes {
   static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
 
@@ -29,7 +31,10 @@ final class Shapes {
   static final VectorSpecies<Byte> B_HALF =
       VectorShape.forBitSize(F.vectorBitSize() / 2).withLanes(byte.class);
 
-  /** As many bytes as {@link #F} has floats, in a quarter of the width (a stand-in below 256 bits, where this provider does not run). */
+  /**
+   * As many bytes as {@link #F} has floats, in a quarter of the width (a stand-in below 256 bits,
+   * where this provider does not run).
+   */
   static final VectorSpecies<Byte> B_QUARTER =
       F.vectorBitSize() < 256
           ? ByteVector.SPECIES_64

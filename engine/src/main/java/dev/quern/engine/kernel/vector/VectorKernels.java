@@ -10,8 +10,8 @@ import java.util.Locale;
 /**
  * The SIMD provider: sends each operation and type to the loop that was written for it.
  *
- * <p>One loop a type, with constant species and operators, because C2 turns a vector loop into instructions only when
- * both are constants in it.
+ * <p>One loop a type, with constant species and operators, because C2 turns a vector loop into
+ * instructions only when both are constants in it.
  */
 public final class VectorKernels implements Kernels {
   private VectorKernels() {}
