@@ -1,0 +1,53 @@
+package dev.quern.pipeline;
+
+import dev.quern.formats.compressedtensors.QuantizationConfig;
+import dev.quern.formats.huggingface.LeftOutFile;
+import dev.quern.formats.safetensors.ShardPlan;
+import java.util.List;
+
+/**
+ * Everything that is decided before the first byte is computed, from headers alone.
+ *
+ * @param options what was asked for
+ * @param schemeName the scheme in the reference's spelling
+ * @param tensors the fate of every source tensor, in the order of the model
+ * @param shards the output files
+ * @param quantizationConfig what config.json will say
+ * @param otherFiles files that are copied unchanged, relative to the folder
+ * @param leftOut files of the source that are not copied, with the reason
+ * @param writesIndex whether an index is written
+ * @param warnings what the user should know, a sentence each
+ */
+public record CompressionPlan(
+    CompressionOptions options,
+    String schemeName,
+    List<TensorPlan> tensors,
+    ShardPlan shards,
+    QuantizationConfig quantizationConfig,
+    List<String> otherFiles,
+    List<LeftOutFile> leftOut,
+    boolean writesIndex,
+    List<String> warnings) {
+  /** Copies the lists. */
+  public CompressionPlan {
+    tensors = List.copyOf(tensors);
+    otherFiles = List.copyOf(otherFiles);
+    leftOut = List.copyOf(leftOut);
+    warnings = List.copyOf(warnings);
+  }
+
+  /** Bytes of all source tensors. */
+  public long bytesBefore() {
+    return tensors.stream().mapToLong(TensorPlan::bytesBefore).sum();
+  }
+
+  /** Bytes of all output tensors. */
+  public long bytesAfter() {
+    return tensors.stream().mapToLong(TensorPlan::bytesAfter).sum();
+  }
+
+  /** Number of tensors that are quantized. */
+  public long quantizedTensors() {
+    return tensors.stream().filter(tensor -> tensor.scheme().isPresent()).count();
+  }
+}

@@ -1,0 +1,96 @@
+package dev.quern.pipeline;
+
+import dev.quern.engine.kernel.Kernels;
+import dev.quern.engine.numeric.FloatType;
+import dev.quern.engine.numeric.Fp8E4M3;
+import dev.quern.engine.quantization.E4M3Weights;
+import dev.quern.engine.quantization.ScaleGrid;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/** FP8 E4M3 with scales of the weight's own type, by row or by tile: {@code weight} and {@code weight_scale}. */
+final class E4M3Codec implements WeightCodec {
+  private static final int WEIGHT = 0;
+  private static final int SCALE = 1;
+
+  private final FloatType type;
+  private final ScaleGrid grid;
+
+  E4M3Codec(FloatType type, ScaleGrid grid) {
+    this.type = type;
+    this.grid = grid;
+  }
+
+  @Override
+  public int stripRows() {
+    return grid.blockRows();
+  }
+
+  @Override
+  public List<String> parameters() {
+    return List.of("weight", "weight_scale");
+  }
+
+  @Override
+  public long bytes(int parameter, int rows) {
+    ScaleGrid strip = grid.strip(rows);
+    return switch (parameter) {
+      case WEIGHT -> (long) rows * grid.cols();
+      case SCALE -> (long) strip.gridRows() * strip.gridCols() * type.bytes();
+      default -> throw new IllegalArgumentException("parameter " + parameter);
+    };
+  }
+
+  @Override
+  public void compress(
+      Kernels kernels, MemorySegment source, int rows, List<MemorySegment> parameters) {
+    E4M3Weights.quantize(
+        kernels, type, source, grid.strip(rows), parameters.get(WEIGHT), parameters.get(SCALE));
+  }
+
+  @Override
+  public void decompressRow(
+      Kernels kernels, List<MemorySegment> parameters, int rows, int row, MemorySegment target) {
+    E4M3Weights.dequantizeRow(
+        kernels,
+        type,
+        parameters.get(WEIGHT),
+        parameters.get(SCALE),
+        grid.strip(rows),
+        row,
+        target);
+  }
+
+  /** Half a step of E4M3, with the quotient and the product each rounded to the weight's type. */
+  @Override
+  public float relativeBound() {
+    double u = type.epsilon() / 2;
+    return (float) ((1 + 0x1p-4) * (1 + u) * (1 + u) * (1 + 0x1p-20) - 1);
+  }
+
+  /**
+   * Half a step of the subnormal codes; what a scale that was rounded down cuts off; half a step of the type's own
+   * subnormals.
+   */
+  @Override
+  public double absoluteBound(List<MemorySegment> parameters, int rows, int row, float absMax) {
+    double scale = largestScale(parameters, row);
+    double clipped = Math.max(0, absMax - Fp8E4M3.MAX_VALUE * scale);
+    return scale * 0x1p-10 * (1 + type.epsilon()) + clipped + type.decode(1);
+  }
+
+  @Override
+  public double range(List<MemorySegment> parameters, int rows, int row) {
+    return Fp8E4M3.MAX_VALUE * (double) largestScale(parameters, row);
+  }
+
+  private float largestScale(List<MemorySegment> parameters, int row) {
+    long first = (long) (row / grid.blockRows()) * grid.gridCols();
+    float largest = 0;
+    for (int g = 0; g < grid.gridCols(); g++) {
+      largest =
+          Math.max(largest, type.load(parameters.get(SCALE), (first + g) * type.bytes()));
+    }
+    return largest;
+  }
+}

@@ -1,0 +1,200 @@
+package dev.quern.pipeline;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.stream.Stream;
+
+/**
+ * The output while it is made: a hidden folder beside its place, which takes the place when it is complete, and vanishes
+ * otherwise. A lock file beside it keeps two runs with the same output apart.
+ */
+final class OutputFolder implements AutoCloseable {
+  private final Path output;
+  private final Path partial;
+  private final Path lockFile;
+  private final FileChannel lockChannel;
+  private boolean published;
+
+  private OutputFolder(Path output, Path partial, Path lockFile, FileChannel lockChannel) {
+    this.output = output;
+    this.partial = partial;
+    this.lockFile = lockFile;
+    this.lockChannel = lockChannel;
+  }
+
+  /**
+   * Refuses an output that may not be made, without touching anything.
+   *
+   * @throws QuernException when it exists and may not be replaced, or is or holds the source
+   */
+  static void check(Path output, Path source, boolean overwrite) {
+    Path absolute = output.toAbsolutePath().normalize();
+    if (absolute.getFileName() == null) {
+      throw refused(output, "is a root folder", "Name a new folder.");
+    }
+    try {
+      Path from = source.toRealPath();
+      Path to = Files.exists(absolute) ? absolute.toRealPath() : absolute;
+      if (from.startsWith(to) || to.startsWith(from)) {
+        throw refused(output, "lies in the source folder or around it", "Name a folder elsewhere.");
+      }
+      if (!Files.exists(absolute)) {
+        return;
+      }
+      if (!Files.isDirectory(absolute)) {
+        throw refused(output, "is a file; a folder is to be made there", "Name another folder.");
+      }
+      boolean empty;
+      try (Stream<Path> files = Files.list(absolute)) {
+        empty = files.findAny().isEmpty();
+      }
+      if (!empty && !overwrite) {
+        throw refused(
+            output, "exists already and is not empty", "Name another folder, or give --overwrite.");
+      }
+      if (!empty && !Files.exists(absolute.resolve("config.json"))) {
+        throw refused(
+            output,
+            "exists and is not a checkpoint: there is no config.json in it",
+            "Only checkpoints are overwritten; name another folder, or remove it yourself.");
+      }
+    } catch (IOException e) {
+      throw failed(output, e);
+    }
+  }
+
+  /** Makes the hidden folder; what a killed run left there is removed. */
+  static OutputFolder create(Path output) {
+    Path absolute = output.toAbsolutePath().normalize();
+    Path parent = absolute.getParent();
+    String name = absolute.getFileName().toString();
+    Path partial = parent.resolve("." + name + ".quern-partial");
+    Path lockFile = parent.resolve("." + name + ".quern-lock");
+    FileChannel channel = null;
+    try {
+      Files.createDirectories(parent);
+      channel =
+          FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      FileLock lock = tryLock(channel);
+      if (lock == null) {
+        channel.close();
+        throw refused(
+            output, "is being written by another run", "Wait for it, or name another folder.");
+      }
+      deleteTree(partial);
+      Files.createDirectory(partial);
+      return new OutputFolder(absolute, partial, lockFile, channel);
+    } catch (IOException e) {
+      closeQuietly(channel, e);
+      throw failed(output, e);
+    }
+  }
+
+  private static FileLock tryLock(FileChannel channel) throws IOException {
+    try {
+      return channel.tryLock();
+    } catch (OverlappingFileLockException e) {
+      return null;
+    }
+  }
+
+  private static void closeQuietly(FileChannel channel, IOException reason) {
+    try {
+      if (channel != null) {
+        channel.close();
+      }
+    } catch (IOException e) {
+      reason.addSuppressed(e);
+    }
+  }
+
+  /** Where the files are made. */
+  Path partial() {
+    return partial;
+  }
+
+  /** Gives the folder its name; an existing checkpoint there is replaced. */
+  void publish() {
+    Path old = output.resolveSibling("." + output.getFileName() + ".quern-old");
+    try {
+      deleteTree(old);
+      if (Files.exists(output)) {
+        Files.move(output, old, StandardCopyOption.ATOMIC_MOVE);
+      }
+      try {
+        Files.move(partial, output, StandardCopyOption.ATOMIC_MOVE);
+      } catch (IOException e) {
+        if (Files.exists(old)) {
+          Files.move(old, output, StandardCopyOption.ATOMIC_MOVE);
+        }
+        throw e;
+      }
+      published = true;
+      deleteTree(old);
+    } catch (IOException e) {
+      throw failed(output, e);
+    }
+  }
+
+  /** Removes whatever was not published. */
+  @Override
+  public void close() {
+    try {
+      if (!published) {
+        deleteTree(partial);
+      }
+      Files.deleteIfExists(lockFile);
+      lockChannel.close();
+    } catch (IOException e) {
+      throw failed(partial, e);
+    }
+  }
+
+  private static void deleteTree(Path root) throws IOException {
+    if (!Files.exists(root)) {
+      return;
+    }
+    Files.walkFileTree(
+        root,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            Files.delete(file);
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult postVisitDirectory(Path folder, IOException e)
+              throws IOException {
+            if (e != null) {
+              throw e;
+            }
+            Files.delete(folder);
+            return FileVisitResult.CONTINUE;
+          }
+        });
+  }
+
+  private static QuernException refused(Path output, String problem, String remedy) {
+    return new QuernException(
+        QuernException.Kind.OUTPUT, output.toString(), problem, remedy);
+  }
+
+  private static QuernException failed(Path path, IOException e) {
+    return new QuernException(
+        QuernException.Kind.OUTPUT,
+        path.toString(),
+        "cannot be written (" + e + ")",
+        "Check that the folder exists and may be written, and that the disk has space.");
+  }
+}

@@ -1,0 +1,303 @@
+package dev.quern.pipeline;
+
+import dev.quern.engine.numeric.FloatType;
+import dev.quern.formats.CheckpointException;
+import dev.quern.formats.compressedtensors.ClassifiedTensor;
+import dev.quern.formats.compressedtensors.CompressedTensorNames;
+import dev.quern.formats.compressedtensors.IgnoreList;
+import dev.quern.formats.compressedtensors.ModuleRef;
+import dev.quern.formats.compressedtensors.PresetSchemes;
+import dev.quern.formats.compressedtensors.QuantizationConfig;
+import dev.quern.formats.compressedtensors.QuantizationScheme;
+import dev.quern.formats.compressedtensors.SchemeMatcher;
+import dev.quern.formats.compressedtensors.TensorClassifier;
+import dev.quern.formats.compressedtensors.TensorRole;
+import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
+import dev.quern.formats.huggingface.SourceTensor;
+import dev.quern.formats.safetensors.ShardPlan;
+import dev.quern.formats.safetensors.TensorInfo;
+import dev.quern.formats.safetensors.TensorSpec;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** Decides every tensor's fate from headers, and refuses what cannot work before anything is computed. */
+final class Planner {
+  private static final String LM_HEAD = "lm_head";
+
+  private final HuggingFaceCheckpoint checkpoint;
+  private final CompressionOptions options;
+  private final PresetSchemes.Preset preset;
+  private final QuantizationScheme scheme;
+  private final SchemeMatcher matcher;
+  private final List<ClassifiedTensor> classified;
+  private final List<String> warnings = new ArrayList<>();
+
+  private Planner(HuggingFaceCheckpoint checkpoint, CompressionOptions options) {
+    this.checkpoint = checkpoint;
+    this.options = options;
+    PresetSchemes.aliasNote(options.scheme()).ifPresent(warnings::add);
+    preset = supported(options.scheme());
+    QuantizationScheme targeted = preset.scheme(options.targets());
+    scheme = targeted.withFormat(targeted.formatOrDefault());
+    matcher = SchemeMatcher.of(List.of(scheme), ignore(options));
+    List<TensorSpec> specs = checkpoint.tensors().stream().map(t -> t.info().spec()).toList();
+    classified = TensorClassifier.forCheckpoint(specs).classifyAll(specs);
+  }
+
+  /**
+   * @throws QuernException when the request does not fit the checkpoint, or is not possible
+   * @throws CheckpointException when the checkpoint or a pattern is refused
+   */
+  static CompressionPlan plan(HuggingFaceCheckpoint checkpoint, CompressionOptions options) {
+    refuseQuantized(checkpoint);
+    return new Planner(checkpoint, options).plan();
+  }
+
+  private static PresetSchemes.Preset supported(String name) {
+    PresetSchemes.Preset preset;
+    try {
+      preset = PresetSchemes.named(name);
+    } catch (CheckpointException e) {
+      throw new QuernException(QuernException.Kind.REQUEST, e);
+    }
+    List<String> supported = WeightCodecs.supportedPresets();
+    if (!supported.contains(preset.name())) {
+      String why =
+          preset.needsCalibration()
+              ? preset.name() + " needs calibration data, which this version cannot use"
+              : preset.name() + " is a known scheme that this version cannot compute";
+      throw new QuernException(
+          QuernException.Kind.REQUEST,
+          "--scheme " + name,
+          why,
+          "Use one of " + String.join(", ", supported) + ".");
+    }
+    return preset;
+  }
+
+  private static void refuseQuantized(HuggingFaceCheckpoint checkpoint) {
+    for (String key : List.of("quantization_config", "compression_config")) {
+      if (checkpoint.config().object(key).isPresent()) {
+        String method =
+            checkpoint.config().object(key).flatMap(q -> q.string("quant_method")).orElse("unknown");
+        throw new CheckpointException(
+            checkpoint.directory() + "/config.json, " + key,
+            "the checkpoint is quantized already (quant_method " + method + ")",
+            "Give the checkpoint that it was made from.");
+      }
+    }
+  }
+
+  /** {@code lm_head} stays as it is unless a target names it. */
+  private static List<String> ignore(CompressionOptions options) {
+    LinkedHashSet<String> ignore = new LinkedHashSet<>();
+    if (options.targets().stream().noneMatch(target -> target.contains(LM_HEAD))) {
+      ignore.add(LM_HEAD);
+    }
+    ignore.addAll(options.ignore());
+    return List.copyOf(ignore);
+  }
+
+  private CompressionPlan plan() {
+    checkPatterns();
+    Set<String> linearNames = new LinkedHashSet<>();
+    classified.stream()
+        .filter(t -> t.role() == TensorRole.LINEAR)
+        .forEach(t -> linearNames.add(lastPart(t.module())));
+    List<TensorPlan> tensors = new ArrayList<>();
+    for (int i = 0; i < classified.size(); i++) {
+      SourceTensor source = checkpoint.tensors().get(i);
+      tensors.add(tensorPlan(source, classified.get(i), linearNames));
+    }
+    if (tensors.stream().noneMatch(t -> t.scheme().isPresent())) {
+      throw new QuernException(
+          QuernException.Kind.REQUEST,
+          checkpoint.directory().toString(),
+          "no tensor is left to quantize: " + classified.size() + " tensors, all ignored or not Linear",
+          "Look at the plan with --dry-run and fewer --ignore patterns, or give --targets.");
+    }
+    refuseNameClashes(tensors);
+    warnOfFusedExperts();
+    List<List<TensorSpec>> units = tensors.stream().map(TensorPlan::outputs).toList();
+    ShardPlan shards = ShardPlan.of(units, options.maxShardBytes());
+    return new CompressionPlan(
+        options,
+        preset.name(),
+        tensors,
+        shards,
+        quantizationConfig(tensors),
+        checkpoint.otherFiles(),
+        checkpoint.leftOut(),
+        shards.shards().size() > 1 || checkpoint.hasForeignSafetensors(),
+        warnings);
+  }
+
+  private void checkPatterns() {
+    List<ModuleRef> modules = classified.stream().map(ClassifiedTensor::moduleRef).toList();
+    List<String> unusedTargets = matcher.matcher().unusedTargets(modules);
+    if (!unusedTargets.isEmpty()) {
+      throw new QuernException(
+          QuernException.Kind.REQUEST,
+          "--targets " + String.join(", ", unusedTargets),
+          "matches no module of " + checkpoint.directory(),
+          "Module names are listed by 'quern inspect'; patterns begin with 're:'.");
+    }
+    for (String unused : matcher.matcher().unusedIgnores(modules)) {
+      if (options.ignore().contains(unused)) {
+        warnings.add("--ignore " + unused + " matches no module; is it misspelt?");
+      }
+    }
+  }
+
+  private TensorPlan tensorPlan(
+      SourceTensor source, ClassifiedTensor tensor, Set<String> linearNames) {
+    TensorInfo info = source.info();
+    Optional<QuantizationScheme> wanted = matcher.scheme(tensor.moduleRef());
+    if (wanted.isPresent() && tensor.role() == TensorRole.LINEAR) {
+      return quantized(source, tensor);
+    }
+    boolean looksLinear =
+        tensor.parameter().equals("weight")
+            && (linearNames.contains(lastPart(tensor.module())) || tensor.module().endsWith("_proj"));
+    if (looksLinear && refusedByShape(tensor) && !ignored(tensor)) {
+      throw new CheckpointException(
+          place(source),
+          "expected a matrix [out, in] of BF16, F16 or F32, found "
+              + info.dtype()
+              + " "
+              + info.shape(),
+          "Check how the checkpoint was made, or leave the module as it is with --ignore "
+              + tensor.module()
+              + ".");
+    }
+    if (tensor.role() == TensorRole.EMBEDDING && namedByTarget(tensor)) {
+      throw new QuernException(
+          QuernException.Kind.REQUEST,
+          "--targets",
+          tensor.module() + " is an embedding, which " + preset.name() + " does not quantize",
+          "Leave it out of --targets.");
+    }
+    String reason =
+        tensor.role() == TensorRole.LINEAR
+            ? matcher
+                .matcher()
+                .ignoredBy(tensor.moduleRef())
+                .map(by -> "ignored by " + by)
+                .orElse("not targeted")
+            : tensor.reason();
+    return copied(source, tensor, reason);
+  }
+
+  private static boolean refusedByShape(ClassifiedTensor tensor) {
+    return switch (tensor.role()) {
+      case OTHER, NORM, CONVOLUTION -> true;
+      default -> false;
+    };
+  }
+
+  private boolean ignored(ClassifiedTensor tensor) {
+    // By name alone: the class of such a tensor is not known.
+    return matcher.matcher().ignoredBy(new ModuleRef(tensor.module(), "Linear")).isPresent();
+  }
+
+  private boolean namedByTarget(ClassifiedTensor tensor) {
+    return matcher.scheme(tensor.moduleRef()).isPresent();
+  }
+
+  private TensorPlan quantized(SourceTensor source, ClassifiedTensor tensor) {
+    TensorInfo info = source.info();
+    long rows = info.dim(0);
+    long cols = info.dim(1);
+    if (rows > Integer.MAX_VALUE || cols > Integer.MAX_VALUE) {
+      throw new CheckpointException(
+          place(source),
+          "expected a matrix of fewer than 2^31 rows and columns, found " + info.shape(),
+          "Leave it as it is with --ignore " + tensor.module() + ".");
+    }
+    FloatType type = FloatType.of(info.dtype()).orElseThrow();
+    WeightCodec codec = WeightCodecs.find(scheme, type, (int) rows, (int) cols).orElseThrow();
+    long strip = codec.stripRows() * cols * type.bytes();
+    long needed = CompressionRun.taskBytes(codec, strip, codec.stripRows(), cols);
+    if (needed > options.memoryBytes()) {
+      throw new QuernException(
+          QuernException.Kind.REQUEST,
+          place(source),
+          "its smallest piece of work needs "
+              + needed
+              + " bytes of memory, and the budget is "
+              + options.memoryBytes(),
+          "Raise --memory.");
+    }
+    List<TensorSpec> outputs =
+        CompressedTensorNames.of(tensor.module(), rows, cols, scheme, info.dtype());
+    return new TensorPlan(
+        info,
+        fileName(source),
+        tensor.module(),
+        preset.name() + ", " + scheme.formatOrDefault().configName(),
+        Optional.of(scheme),
+        outputs);
+  }
+
+  private static TensorPlan copied(SourceTensor source, ClassifiedTensor tensor, String reason) {
+    return new TensorPlan(
+        source.info(),
+        fileName(source),
+        tensor.module(),
+        reason,
+        Optional.empty(),
+        List.of(source.info().spec()));
+  }
+
+  private static void refuseNameClashes(List<TensorPlan> tensors) {
+    Map<String, String> owner = new HashMap<>();
+    for (TensorPlan tensor : tensors) {
+      for (TensorSpec output : tensor.outputs()) {
+        String other = owner.put(output.name(), tensor.source().name());
+        if (other != null) {
+          throw new CheckpointException(
+              tensor.file() + ", tensor " + tensor.source().name(),
+              "output tensor " + output.name() + " would also be made from " + other,
+              "The checkpoint seems to be quantized already; give the one it was made from.");
+        }
+      }
+    }
+  }
+
+  private void warnOfFusedExperts() {
+    long fused = classified.stream().filter(t -> t.role() == TensorRole.FUSED_EXPERTS).count();
+    if (fused > 0) {
+      warnings.add(
+          fused
+              + " tensors hold the weights of many experts fused in one; they are copied in full precision and"
+              + " named in ignore");
+    }
+  }
+
+  private QuantizationConfig quantizationConfig(List<TensorPlan> tensors) {
+    QuantizationConfig.Builder builder = QuantizationConfig.builder();
+    Set<String> quantized = new LinkedHashSet<>();
+    for (TensorPlan tensor : tensors) {
+      tensor.scheme().ifPresent(s -> quantized.add(tensor.module()));
+      tensor.scheme().ifPresent(builder::add);
+    }
+    return builder.ignore(IgnoreList.of(classified, quantized, checkpoint.config())).build();
+  }
+
+  private static String place(SourceTensor source) {
+    return source.file().path() + ", tensor " + source.name();
+  }
+
+  private static String fileName(SourceTensor source) {
+    return source.file().path().getFileName().toString();
+  }
+
+  private static String lastPart(String module) {
+    return module.substring(module.lastIndexOf('.') + 1);
+  }
+}
