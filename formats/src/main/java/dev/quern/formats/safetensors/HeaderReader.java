@@ -6,12 +6,18 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.SortedMap;
 
 /**
  * Reads and checks the start of a file, step by step; {@link #read} is the list. It sees bytes and
  * not a channel, so that a test can try hundreds of thousands of damaged headers without a disk.
+ *
+ * <p>It accepts nothing that the reference implementation refuses. It refuses four things more:
+ * whitespace before the opening brace (the format's own text forbids it), a tensor name that stands
+ * twice (the reference keeps the last and ignores the first), an entry written as a list instead of
+ * an object, and a number of 2^63 or more.
  *
  * @param dataStart where tensor data starts in the file
  * @param metadata the free texts
@@ -82,7 +88,9 @@ record HeaderReader(long dataStart, SortedMap<String, String> metadata, List<Ten
       throw new CheckpointException(
           path + ", byte " + Header.PREFIX_BYTES,
           "expected the header to start with '{', found "
-              + (header.length == 0 ? "an empty header" : String.format("byte 0x%02x", header[0])),
+              + (header.length == 0
+                  ? "an empty header"
+                  : "byte 0x" + HexFormat.of().toHexDigits(header[0])),
           HeaderParser.REMEDY);
     }
   }

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -186,7 +187,7 @@ class JsonWriterTest {
       String a = randomText(random);
       String b = randomText(random);
       int bytes =
-          java.util.Arrays.compareUnsigned(
+          Arrays.compareUnsigned(
               a.getBytes(StandardCharsets.UTF_8), b.getBytes(StandardCharsets.UTF_8));
       assertThat(Integer.signum(JsonWriter.byCodePoint().compare(a, b)))
           .isEqualTo(Integer.signum(bytes));

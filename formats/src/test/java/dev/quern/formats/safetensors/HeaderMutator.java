@@ -19,7 +19,8 @@ final class HeaderMutator {
 
   private static final String[] HEADERS = {
     "{}",
-    "{\"__metadata__\":{\"format\":\"pt\"},\"w\":{\"dtype\":\"BF16\",\"shape\":[2,3],\"data_offsets\":[0,12]}}",
+    "{\"__metadata__\":{\"format\":\"pt\"},"
+        + "\"w\":{\"dtype\":\"BF16\",\"shape\":[2,3],\"data_offsets\":[0,12]}}",
     "{\"a\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,4]},"
         + "\"b\":{\"dtype\":\"F4\",\"shape\":[2,4],\"data_offsets\":[4,8]},"
         + "\"é\":{\"dtype\":\"F8_E4M3\",\"shape\":[0,7],\"data_offsets\":[8,8]},"

@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -88,8 +89,10 @@ class SafetensorsFileTest {
     for (DType dtype : DType.values()) {
       String header =
           String.format(
+              Locale.ROOT,
               "{\"t\":{\"dtype\":\"%s\",\"shape\":[8],\"data_offsets\":[0,%d]}}",
-              dtype, dtype.bits());
+              dtype,
+              dtype.bits());
       try (SafetensorsFile file = open(header, new byte[dtype.bits()])) {
         assertThat(file.tensors().getFirst().dtype()).isEqualTo(dtype);
         visited++;

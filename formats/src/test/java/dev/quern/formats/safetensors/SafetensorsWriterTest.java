@@ -8,14 +8,18 @@ import dev.quern.formats.CheckpointException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.SplittableRandom;
@@ -38,7 +42,7 @@ class SafetensorsWriterTest {
 
   private static MemorySegment bytes(int size, int value) {
     byte[] array = new byte[size];
-    java.util.Arrays.fill(array, (byte) value);
+    Arrays.fill(array, (byte) value);
     return MemorySegment.ofArray(array);
   }
 
@@ -75,8 +79,7 @@ class SafetensorsWriterTest {
     int jsonBytes = expected.getBytes(StandardCharsets.UTF_8).length;
     int padded = Math.ceilDiv(jsonBytes, 8) * 8;
     assertThat(file).hasSize(8 + padded + 9);
-    assertThat(ByteBuffer.wrap(file).order(java.nio.ByteOrder.LITTLE_ENDIAN).getLong())
-        .isEqualTo(padded);
+    assertThat(ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getLong()).isEqualTo(padded);
     assertThat(new String(file, 8, padded, StandardCharsets.UTF_8))
         .isEqualTo(expected + " ".repeat(padded - jsonBytes));
   }
@@ -112,7 +115,7 @@ class SafetensorsWriterTest {
             "BOOL");
     List<TensorSpec> specs = new ArrayList<>();
     for (DType dtype : DType.values()) {
-      specs.add(TensorSpec.of(dtype.name().toLowerCase(java.util.Locale.ROOT), dtype, 8));
+      specs.add(TensorSpec.of(dtype.name().toLowerCase(Locale.ROOT), dtype, 8));
     }
     assertThat(SafetensorsLayout.of(specs, NONE).tensors())
         .extracting(tensor -> tensor.dtype().name())
@@ -177,8 +180,7 @@ class SafetensorsWriterTest {
       TensorInfo b = file.find("b").orElseThrow();
       assertThat(file.map(b, 0, size, arena).mismatch(MemorySegment.ofArray(data))).isEqualTo(-1);
       TensorInfo a = file.find("a").orElseThrow();
-      assertThat(file.map(a, 7, 2, arena).toArray(java.lang.foreign.ValueLayout.JAVA_BYTE))
-          .containsExactly(1, 2);
+      assertThat(file.map(a, 7, 2, arena).toArray(ValueLayout.JAVA_BYTE)).containsExactly(1, 2);
     }
   }
 
@@ -191,7 +193,7 @@ class SafetensorsWriterTest {
       writer.write("a", 0, MemorySegment.ofArray(data));
     }
     byte[] file = Files.readAllBytes(path);
-    assertThat(java.util.Arrays.copyOfRange(file, file.length - size, file.length)).isEqualTo(data);
+    assertThat(Arrays.copyOfRange(file, file.length - size, file.length)).isEqualTo(data);
   }
 
   @Test
@@ -258,6 +260,25 @@ class SafetensorsWriterTest {
       writer.write("a", 0, bytes(10, 0));
     }
     assertThat(path).exists();
+  }
+
+  @Test
+  void aWriteThatFailsLeavesNoFileBehind() {
+    SafetensorsWriter writer = writer(TensorSpec.of("a", DType.U8, 10));
+    // The one failure of a write that a test can have everywhere: an interrupt closes the channel.
+    Thread.currentThread().interrupt();
+    try {
+      assertThatExceptionOfType(CheckpointException.class)
+          .isThrownBy(() -> writer.write("a", 0, bytes(10, 1)))
+          .withMessageContainingAll(
+              "out.safetensors: cannot be written", "ClosedByInterrupt", "free space");
+    } finally {
+      assertThat(Thread.interrupted()).isTrue();
+    }
+    assertThatExceptionOfType(IllegalStateException.class)
+        .isThrownBy(writer::close)
+        .withMessageContaining("10 bytes failed or are still being written");
+    assertThat(path).doesNotExist();
   }
 
   @Test
