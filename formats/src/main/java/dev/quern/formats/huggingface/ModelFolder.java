@@ -3,6 +3,7 @@ package dev.quern.formats.huggingface;
 import dev.quern.formats.CheckpointException;
 import dev.quern.formats.json.JsonWriter;
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemLoopException;
 import java.nio.file.Files;
@@ -127,7 +128,7 @@ final class ModelFolder {
       }
     } catch (IOException e) {
       throw unreadable(folder, e);
-    } catch (java.nio.file.DirectoryIteratorException e) {
+    } catch (DirectoryIteratorException e) {
       throw unreadable(folder, e.getCause());
     }
   }

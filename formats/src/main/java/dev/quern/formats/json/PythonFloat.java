@@ -1,6 +1,7 @@
 package dev.quern.formats.json;
 
 import java.math.BigDecimal;
+import java.math.MathContext;
 
 /**
  * How Python's {@code repr} writes a double: the shortest digits that round-trip, positional while
@@ -21,6 +22,12 @@ final class PythonFloat {
     }
     // Double.toString has given the shortest digits since JDK 19; only the layout differs.
     BigDecimal decimal = new BigDecimal(Double.toString(Math.abs(value))).stripTrailingZeros();
+    if (decimal.precision() == 2) {
+      // Double.toString never gives fewer than two digits: 4.9E-324 where one digit, 5e-324, will
+      // do.
+      BigDecimal oneDigit = decimal.round(new MathContext(1)).stripTrailingZeros();
+      decimal = oneDigit.doubleValue() == Math.abs(value) ? oneDigit : decimal;
+    }
     String digits = decimal.unscaledValue().toString();
     int exponent = digits.length() - 1 - decimal.scale();
     String sign = value < 0 ? "-" : "";

@@ -7,6 +7,7 @@ import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
 
 /**
  * Strictly decoded UTF-8 that can still tell the byte at which a character stood, for error
@@ -44,7 +45,7 @@ public final class Utf8Text {
       int at = in.position();
       throw new CheckpointException(
           where + ", byte " + (origin + at),
-          String.format("expected UTF-8, found byte 0x%02x", bytes[at]),
+          "expected UTF-8, found byte 0x" + HexFormat.of().toHexDigits(bytes[at]),
           remedy);
     }
     return new Utf8Text(out.array(), out.position());

@@ -1,12 +1,10 @@
 package dev.quern.formats.safetensors;
 
 import dev.quern.formats.CheckpointException;
-import dev.quern.formats.json.Utf8Text;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Files;
@@ -36,19 +34,13 @@ public final class SafetensorsFile implements AutoCloseable {
   private final List<TensorInfo> tensors;
   private final Map<String, TensorInfo> byName;
 
-  private SafetensorsFile(
-      Path path,
-      FileChannel channel,
-      long fileBytes,
-      long dataStart,
-      SortedMap<String, String> metadata,
-      List<TensorInfo> tensors) {
+  private SafetensorsFile(Path path, FileChannel channel, long fileBytes, HeaderReader header) {
     this.path = path;
     this.channel = channel;
     this.fileBytes = fileBytes;
-    this.dataStart = dataStart;
-    this.metadata = metadata;
-    this.tensors = tensors;
+    this.dataStart = header.dataStart();
+    this.metadata = header.metadata();
+    this.tensors = header.tensors();
     this.byName = LinkedHashMap.newLinkedHashMap(tensors.size());
     tensors.forEach(tensor -> byName.put(tensor.name(), tensor));
   }
@@ -71,65 +63,12 @@ public final class SafetensorsFile implements AutoCloseable {
   private static SafetensorsFile read(Path path, FileChannel channel) {
     try {
       long fileBytes = channel.size();
-      longEnoughForPrefix(path, fileBytes);
-      long headerBytes =
-          readFully(path, channel, 0, Header.PREFIX_BYTES).order(ByteOrder.LITTLE_ENDIAN).getLong();
-      headerUnderCap(path, headerBytes);
-      headerWithinFile(path, headerBytes, fileBytes);
-      byte[] header = readFully(path, channel, Header.PREFIX_BYTES, (int) headerBytes).array();
-      startsWithBrace(path, header);
-      Utf8Text text =
-          Utf8Text.decode(header, path + ", header", Header.PREFIX_BYTES, HeaderParser.REMEDY);
-      HeaderParser parsed = HeaderParser.parse(path, text);
-      long dataStart = Header.PREFIX_BYTES + headerBytes;
-      List<TensorInfo> tensors = HeaderChecks.run(path, parsed, fileBytes - dataStart);
-      return new SafetensorsFile(path, channel, fileBytes, dataStart, parsed.metadata(), tensors);
+      HeaderReader header =
+          HeaderReader.read(
+              path, fileBytes, (from, length) -> readFully(path, channel, from, length));
+      return new SafetensorsFile(path, channel, fileBytes, header);
     } catch (IOException e) {
       throw unreadable(path, e);
-    }
-  }
-
-  private static void longEnoughForPrefix(Path path, long fileBytes) {
-    if (fileBytes < Header.PREFIX_BYTES) {
-      throw new CheckpointException(
-          path.toString(),
-          "expected at least 8 bytes for the header's length, found a file of " + fileBytes,
-          "The file is empty or cut off; fetch it again.");
-    }
-  }
-
-  private static void headerUnderCap(Path path, long headerBytes) {
-    if (headerBytes < 0 || headerBytes > Header.MAX_BYTES) {
-      throw new CheckpointException(
-          path + ", byte 0",
-          "header length is "
-              + Long.toUnsignedString(headerBytes)
-              + "; expected at most "
-              + Header.MAX_BYTES,
-          HeaderParser.REMEDY);
-    }
-  }
-
-  private static void headerWithinFile(Path path, long headerBytes, long fileBytes) {
-    if (headerBytes > fileBytes - Header.PREFIX_BYTES) {
-      throw new CheckpointException(
-          path + ", byte 0",
-          "header length is "
-              + headerBytes
-              + ", but only "
-              + (fileBytes - Header.PREFIX_BYTES)
-              + " bytes follow",
-          "The file is cut off or is not safetensors; fetch it again.");
-    }
-  }
-
-  private static void startsWithBrace(Path path, byte[] header) {
-    if (header.length == 0 || header[0] != '{') {
-      throw new CheckpointException(
-          path + ", byte " + Header.PREFIX_BYTES,
-          "expected the header to start with '{', found "
-              + (header.length == 0 ? "an empty header" : String.format("byte 0x%02x", header[0])),
-          HeaderParser.REMEDY);
     }
   }
 
@@ -150,7 +89,7 @@ public final class SafetensorsFile implements AutoCloseable {
     }
   }
 
-  private static ByteBuffer readFully(Path path, FileChannel channel, long from, int length)
+  private static byte[] readFully(Path path, FileChannel channel, long from, int length)
       throws IOException {
     ByteBuffer buffer = ByteBuffer.allocate(length);
     while (buffer.hasRemaining()) {
@@ -161,7 +100,7 @@ public final class SafetensorsFile implements AutoCloseable {
             "Let nothing else write to the file, and start again.");
       }
     }
-    return buffer.flip();
+    return buffer.array();
   }
 
   private static CheckpointException unreadable(Path path, IOException e) {
