@@ -11,9 +11,11 @@ import java.util.Objects;
  * @param output folder to make
  * @param scheme name of a preset scheme, in any case
  * @param targets module names, {@code re:} patterns and classes to quantize
- * @param ignore module names, {@code re:} patterns and classes to leave as they are, beside {@code lm_head}
+ * @param ignore module names, {@code re:} patterns and classes to leave as they are, beside {@code
+ *     lm_head}
  * @param threads worker threads, at least 1; the output does not depend on it
- * @param memoryBytes the most that work in flight may occupy, mapped files included; the JVM itself comes on top
+ * @param memoryBytes the most that work in flight may occupy, mapped files included; the JVM itself
+ *     comes on top
  * @param maxShardBytes the most bytes of tensors in one output file
  * @param overwrite whether an existing checkpoint at {@code output} is replaced
  */
@@ -55,7 +57,10 @@ public record CompressionOptions(
     }
   }
 
-  /** Defaults for everything but these three: all Linear modules, all processors, 512 MB, shards of 5 GB. */
+  /**
+   * Defaults for everything but these three: all Linear modules, all processors, 512 MB, shards of
+   * 5 GB.
+   */
   public static CompressionOptions of(Path model, Path output, String scheme) {
     return new CompressionOptions(
         model,

@@ -50,4 +50,9 @@ public record CompressionPlan(
   public long quantizedTensors() {
     return tensors.stream().filter(tensor -> tensor.scheme().isPresent()).count();
   }
+
+  /** The same as a JSON document, with a newline at the end. */
+  public String toJson() {
+    return ReportJson.of(this);
+  }
 }

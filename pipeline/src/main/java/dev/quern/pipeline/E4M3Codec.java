@@ -8,7 +8,10 @@ import dev.quern.engine.quantization.ScaleGrid;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
-/** FP8 E4M3 with scales of the weight's own type, by row or by tile: {@code weight} and {@code weight_scale}. */
+/**
+ * FP8 E4M3 with scales of the weight's own type, by row or by tile: {@code weight} and {@code
+ * weight_scale}.
+ */
 final class E4M3Codec implements WeightCodec {
   private static final int WEIGHT = 0;
   private static final int SCALE = 1;
@@ -69,8 +72,8 @@ final class E4M3Codec implements WeightCodec {
   }
 
   /**
-   * Half a step of the subnormal codes; what a scale that was rounded down cuts off; half a step of the type's own
-   * subnormals.
+   * Half a step of the subnormal codes; what a scale that was rounded down cuts off; half a step of
+   * the type's own subnormals.
    */
   @Override
   public double absoluteBound(List<MemorySegment> parameters, int rows, int row, float absMax) {
@@ -88,8 +91,7 @@ final class E4M3Codec implements WeightCodec {
     long first = (long) (row / grid.blockRows()) * grid.gridCols();
     float largest = 0;
     for (int g = 0; g < grid.gridCols(); g++) {
-      largest =
-          Math.max(largest, type.load(parameters.get(SCALE), (first + g) * type.bytes()));
+      largest = Math.max(largest, type.load(parameters.get(SCALE), (first + g) * type.bytes()));
     }
     return largest;
   }

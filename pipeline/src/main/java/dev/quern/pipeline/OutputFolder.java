@@ -14,8 +14,9 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.stream.Stream;
 
 /**
- * The output while it is made: a hidden folder beside its place, which takes the place when it is complete, and vanishes
- * otherwise. A lock file beside it keeps two runs with the same output apart.
+ * The output while it is made: a hidden folder beside its place, which takes the place when it is
+ * complete, and vanishes otherwise. A lock file beside it keeps two runs with the same output
+ * apart.
  */
 final class OutputFolder implements AutoCloseable {
   private final Path output;
@@ -82,8 +83,7 @@ final class OutputFolder implements AutoCloseable {
     FileChannel channel = null;
     try {
       Files.createDirectories(parent);
-      channel =
-          FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      channel = FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
       FileLock lock = tryLock(channel);
       if (lock == null) {
         channel.close();
@@ -174,8 +174,7 @@ final class OutputFolder implements AutoCloseable {
           }
 
           @Override
-          public FileVisitResult postVisitDirectory(Path folder, IOException e)
-              throws IOException {
+          public FileVisitResult postVisitDirectory(Path folder, IOException e) throws IOException {
             if (e != null) {
               throw e;
             }
@@ -186,8 +185,7 @@ final class OutputFolder implements AutoCloseable {
   }
 
   private static QuernException refused(Path output, String problem, String remedy) {
-    return new QuernException(
-        QuernException.Kind.OUTPUT, output.toString(), problem, remedy);
+    return new QuernException(QuernException.Kind.OUTPUT, output.toString(), problem, remedy);
   }
 
   private static QuernException failed(Path path, IOException e) {

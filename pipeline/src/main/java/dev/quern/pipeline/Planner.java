@@ -1,9 +1,7 @@
 package dev.quern.pipeline;
 
-import dev.quern.engine.numeric.FloatType;
 import dev.quern.formats.CheckpointException;
 import dev.quern.formats.compressedtensors.ClassifiedTensor;
-import dev.quern.formats.compressedtensors.CompressedTensorNames;
 import dev.quern.formats.compressedtensors.IgnoreList;
 import dev.quern.formats.compressedtensors.ModuleRef;
 import dev.quern.formats.compressedtensors.PresetSchemes;
@@ -25,7 +23,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** Decides every tensor's fate from headers, and refuses what cannot work before anything is computed. */
+/**
+ * Decides every tensor's fate from headers, and refuses what cannot work before anything is
+ * computed.
+ */
 final class Planner {
   private static final String LM_HEAD = "lm_head";
 
@@ -84,7 +85,11 @@ final class Planner {
     for (String key : List.of("quantization_config", "compression_config")) {
       if (checkpoint.config().object(key).isPresent()) {
         String method =
-            checkpoint.config().object(key).flatMap(q -> q.string("quant_method")).orElse("unknown");
+            checkpoint
+                .config()
+                .object(key)
+                .flatMap(q -> q.string("quant_method"))
+                .orElse("unknown");
         throw new CheckpointException(
             checkpoint.directory() + "/config.json, " + key,
             "the checkpoint is quantized already (quant_method " + method + ")",
@@ -118,7 +123,9 @@ final class Planner {
       throw new QuernException(
           QuernException.Kind.REQUEST,
           checkpoint.directory().toString(),
-          "no tensor is left to quantize: " + classified.size() + " tensors, all ignored or not Linear",
+          "no tensor is left to quantize: "
+              + classified.size()
+              + " tensors, all ignored or not Linear",
           "Look at the plan with --dry-run and fewer --ignore patterns, or give --targets.");
     }
     refuseNameClashes(tensors);
@@ -163,7 +170,8 @@ final class Planner {
     }
     boolean looksLinear =
         tensor.parameter().equals("weight")
-            && (linearNames.contains(lastPart(tensor.module())) || tensor.module().endsWith("_proj"));
+            && (linearNames.contains(lastPart(tensor.module()))
+                || tensor.module().endsWith("_proj"));
     if (looksLinear && refusedByShape(tensor) && !ignored(tensor)) {
       throw new CheckpointException(
           place(source),
@@ -219,29 +227,31 @@ final class Planner {
           "expected a matrix of fewer than 2^31 rows and columns, found " + info.shape(),
           "Leave it as it is with --ignore " + tensor.module() + ".");
     }
-    FloatType type = FloatType.of(info.dtype()).orElseThrow();
-    WeightCodec codec = WeightCodecs.find(scheme, type, (int) rows, (int) cols).orElseThrow();
-    long strip = codec.stripRows() * cols * type.bytes();
-    long needed = CompressionRun.taskBytes(codec, strip, codec.stripRows(), cols);
+    TensorPlan plan =
+        new TensorPlan(
+            info,
+            fileName(source),
+            tensor.module(),
+            preset.name() + ", " + scheme.formatOrDefault().configName(),
+            Optional.of(scheme),
+            PlannedTensor.outputs(tensor.module(), info, scheme));
+    requireMemory(PlannedTensor.of(plan, source));
+    return plan;
+  }
+
+  private void requireMemory(PlannedTensor tensor) {
+    SourceTask largest = tensor.tasks(0, SourceTask.targetBytes(options)).get(0);
+    long needed = tensor.memoryBytes(largest);
     if (needed > options.memoryBytes()) {
       throw new QuernException(
           QuernException.Kind.REQUEST,
-          place(source),
-          "its smallest piece of work needs "
+          place(tensor.source()),
+          "one piece of work needs "
               + needed
               + " bytes of memory, and the budget is "
               + options.memoryBytes(),
           "Raise --memory.");
     }
-    List<TensorSpec> outputs =
-        CompressedTensorNames.of(tensor.module(), rows, cols, scheme, info.dtype());
-    return new TensorPlan(
-        info,
-        fileName(source),
-        tensor.module(),
-        preset.name() + ", " + scheme.formatOrDefault().configName(),
-        Optional.of(scheme),
-        outputs);
   }
 
   private static TensorPlan copied(SourceTensor source, ClassifiedTensor tensor, String reason) {
@@ -274,8 +284,8 @@ final class Planner {
     if (fused > 0) {
       warnings.add(
           fused
-              + " tensors hold the weights of many experts fused in one; they are copied in full precision and"
-              + " named in ignore");
+              + " tensors hold the weights of many experts fused in one; they are copied in full"
+              + " precision and named in ignore");
     }
   }
 

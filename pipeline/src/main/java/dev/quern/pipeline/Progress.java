@@ -1,6 +1,8 @@
 package dev.quern.pipeline;
 
-/** Hears how far a run has come. Methods are called from several threads and must return at once. */
+/**
+ * Hears how far a run has come. Methods are called from several threads and must return at once.
+ */
 public interface Progress {
   /** A listener that does nothing. */
   Progress NONE =

@@ -3,15 +3,18 @@ package dev.quern.pipeline;
 import dev.quern.formats.CheckpointException;
 
 /**
- * What went wrong, for a person: where, what was expected and found, and what to do. The {@link Kind} tells who can mend
- * it.
+ * What went wrong, for a person: where, what was expected and found, and what to do. The {@link
+ * Kind} tells who can mend it.
  */
 public final class QuernException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   /** Who can mend it. */
   public enum Kind {
-    /** The request itself: an unknown scheme, a pattern that matches nothing, a budget that is too small. */
+    /**
+     * The request itself: an unknown scheme, a pattern that matches nothing, a budget that is too
+     * small.
+     */
     REQUEST,
     /** The checkpoint that was to be read. */
     INPUT,

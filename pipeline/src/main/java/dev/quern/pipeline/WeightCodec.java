@@ -5,11 +5,11 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
- * How one weight matrix becomes the parameters that a format stores for it, and back. A codec is made for one matrix,
- * holds no data, and is safe for use by several threads.
+ * How one weight matrix becomes the parameters that a format stores for it, and back. A codec is
+ * made for one matrix, holds no data, and is safe for use by several threads.
  *
- * <p>Work goes by strips of whole rows. A strip begins at a multiple of {@link #stripRows()}, so each parameter is
- * written in pieces that lie one after the other.
+ * <p>Work goes by strips of whole rows. A strip begins at a multiple of {@link #stripRows()}, so
+ * each parameter is written in pieces that lie one after the other.
  */
 interface WeightCodec {
   /** The least number of rows that can be compressed without knowing the others. */
@@ -19,8 +19,8 @@ interface WeightCodec {
   List<String> parameters();
 
   /**
-   * Bytes of a parameter that the first {@code rows} rows of the matrix give: the size of a strip, and also the place
-   * where the strip that begins at {@code rows} belongs.
+   * Bytes of a parameter that the first {@code rows} rows of the matrix give: the size of a strip,
+   * and also the place where the strip that begins at {@code rows} belongs.
    */
   long bytes(int parameter, int rows);
 

@@ -16,8 +16,7 @@ final class WeightCodecs {
   private WeightCodecs() {}
 
   /** The codec for a matrix under a scheme; empty when this version has none. */
-  static Optional<WeightCodec> find(
-      QuantizationScheme scheme, FloatType type, int rows, int cols) {
+  static Optional<WeightCodec> find(QuantizationScheme scheme, FloatType type, int rows, int cols) {
     if (scheme.weights().isEmpty()
         || scheme.formatOrDefault() != CompressionFormat.FLOAT_QUANTIZED
         || !isE4M3(scheme.weights().get())) {

@@ -1,0 +1,106 @@
+package dev.quern.cli;
+
+import dev.quern.pipeline.CompressionOptions;
+import dev.quern.pipeline.CompressionPlan;
+import dev.quern.pipeline.CompressionReport;
+import dev.quern.pipeline.Quern;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code quern compress}: a checkpoint in, a compressed checkpoint out. */
+@Command(
+    name = "compress",
+    description = "Compress a checkpoint into one that vLLM and transformers load.",
+    footer = {
+      "",
+      "Example: quern compress Llama-3.2-1B --scheme FP8_DYNAMIC --output Llama-3.2-1B-FP8",
+      "Patterns are full module names, class names (Linear), or Python expressions after re:.",
+      "Sizes take K, M, G (powers of 1000) and KiB, MiB, GiB."
+    })
+final class Compress implements Callable<Integer> {
+  @Parameters(paramLabel = "MODEL", description = "Folder with config.json and *.safetensors.")
+  private Path model;
+
+  @Option(
+      names = "--scheme",
+      required = true,
+      paramLabel = "NAME",
+      description = "FP8_DYNAMIC or FP8_BLOCK, in any case.")
+  private String scheme;
+
+  @Option(names = "--output", required = true, paramLabel = "DIR", description = "Folder to make.")
+  private Path output;
+
+  @Option(
+      names = "--targets",
+      paramLabel = "PATTERN",
+      description = "What to quantize; may be repeated. Default: Linear.")
+  private List<String> targets = List.of("Linear");
+
+  @Option(
+      names = "--ignore",
+      paramLabel = "PATTERN",
+      description =
+          "What to leave as it is; may be repeated. lm_head is left in any case, unless a target"
+              + " names it.")
+  private List<String> ignore = List.of();
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Worker threads. Default: all processors. The output does not depend on it.")
+  private int threads = Runtime.getRuntime().availableProcessors();
+
+  @Option(
+      names = "--memory",
+      paramLabel = "SIZE",
+      converter = ByteSize.class,
+      description = "The most that work in flight may occupy. Default: 512M.")
+  private long memory = CompressionOptions.DEFAULT_MEMORY;
+
+  @Option(
+      names = "--max-shard-size",
+      paramLabel = "SIZE",
+      converter = ByteSize.class,
+      description = "The most bytes of tensors in one output file. Default: 5G.")
+  private long maxShardSize = CompressionOptions.DEFAULT_SHARD;
+
+  @Option(
+      names = "--dry-run",
+      description = "Print what would become of every tensor, and write nothing.")
+  private boolean dryRun;
+
+  @Option(names = "--overwrite", description = "Replace a checkpoint that is at DIR already.")
+  private boolean overwrite;
+
+  @Mixin private JsonOption json;
+
+  @Mixin private Streams streams;
+
+  @Override
+  public Integer call() throws InterruptedException {
+    CompressionOptions options =
+        new CompressionOptions(
+            model, output, scheme, targets, ignore, threads, memory, maxShardSize, overwrite);
+    if (dryRun) {
+      CompressionPlan plan = Quern.plan(options);
+      streams.out().print(json.wanted() ? plan.toJson() : PlanTable.of(plan));
+      return ExitCode.OK;
+    }
+    CompressionReport report;
+    try (ProgressDisplay progress = ProgressDisplay.on(streams.err())) {
+      report = Quern.compress(options, progress);
+    }
+    report
+        .plan()
+        .warnings()
+        .forEach(warning -> streams.err().println("quern: warning: " + warning));
+    streams.out().print(json.wanted() ? report.toJson() : Summary.of(report));
+    return ExitCode.OK;
+  }
+}

@@ -1,0 +1,125 @@
+package dev.quern.pipeline;
+
+import dev.quern.engine.memory.MemoryBudget;
+import dev.quern.engine.numeric.FloatType;
+import dev.quern.engine.parallel.Workers;
+import dev.quern.formats.compressedtensors.ClassifiedTensor;
+import dev.quern.formats.compressedtensors.QuantizationConfig;
+import dev.quern.formats.compressedtensors.QuantizationScheme;
+import dev.quern.formats.compressedtensors.TensorClassifier;
+import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
+import dev.quern.formats.huggingface.SourceTensor;
+import dev.quern.formats.safetensors.SafetensorsFile;
+import dev.quern.formats.safetensors.TensorSpec;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Looks at a checkpoint that was compressed some time ago, alone or beside its source. */
+final class CheckpointVerifier {
+  private final HuggingFaceCheckpoint checkpoint;
+  private final Map<String, QuantizationScheme> quantized;
+  private final List<String> problems;
+
+  CheckpointVerifier(HuggingFaceCheckpoint checkpoint) {
+    this.checkpoint = checkpoint;
+    Optional<QuantizationConfig> config = QuantizationConfig.ofModel(checkpoint.config());
+    StructureCheck structure = config.map(c -> new StructureCheck(checkpoint, c)).orElse(null);
+    quantized = structure == null ? Map.of() : structure.quantized();
+    problems = structure == null ? new ArrayList<>() : structure.problems();
+  }
+
+  VerificationReport report(Map<String, ErrorStatistics> errors) {
+    return new VerificationReport(
+        checkpoint.directory(), checkpoint.tensors().size(), quantized.size(), problems, errors);
+  }
+
+  /** Compares every tensor with the source; what cannot be compared is a problem. */
+  Map<String, ErrorStatistics> compare(
+      HuggingFaceCheckpoint source, CompressionOptions options, Progress progress)
+      throws Exception {
+    List<TensorSpec> specs = source.tensors().stream().map(t -> t.info().spec()).toList();
+    TensorClassifier classifier = TensorClassifier.forCheckpoint(specs);
+    List<PlannedTensor> tensors = new ArrayList<>();
+    for (SourceTensor tensor : source.tensors()) {
+      planned(tensor, classifier.classify(tensor.info().spec())).ifPresent(tensors::add);
+    }
+    Map<String, SafetensorsFile> files = new HashMap<>();
+    checkpoint.tensors().forEach(tensor -> files.put(tensor.name(), tensor.file()));
+    try (Workers workers = new Workers(options.threads())) {
+      return new Verification(tensors, files)
+          .run(options, workers, new MemoryBudget(options.memoryBytes()), progress);
+    } catch (QuernException e) {
+      if (e.kind() != QuernException.Kind.VERIFICATION) {
+        throw e;
+      }
+      problems.add(e.getMessage());
+      return Map.of();
+    }
+  }
+
+  private Optional<PlannedTensor> planned(SourceTensor tensor, ClassifiedTensor classified) {
+    QuantizationScheme scheme =
+        classified.parameter().equals("weight") ? quantized.get(classified.module()) : null;
+    if (scheme == null) {
+      return requireOutputs(tensor, classified, Optional.empty(), List.of(tensor.info().spec()));
+    }
+    Optional<FloatType> type = FloatType.of(tensor.info().dtype());
+    boolean known =
+        type.isPresent()
+            && tensor.info().rank() == 2
+            && WeightCodecs.find(
+                    scheme,
+                    type.get(),
+                    Math.toIntExact(tensor.info().dim(0)),
+                    Math.toIntExact(tensor.info().dim(1)))
+                .isPresent();
+    if (!known) {
+      problems.add(
+          tensor.name()
+              + ": this version cannot decompress "
+              + scheme.formatOrDefault().configName()
+              + " to compare it");
+      return Optional.empty();
+    }
+    return requireOutputs(
+        tensor,
+        classified,
+        Optional.of(scheme),
+        PlannedTensor.outputs(classified.module(), tensor.info(), scheme));
+  }
+
+  private Optional<PlannedTensor> requireOutputs(
+      SourceTensor tensor,
+      ClassifiedTensor classified,
+      Optional<QuantizationScheme> scheme,
+      List<TensorSpec> outputs) {
+    for (TensorSpec output : outputs) {
+      Optional<TensorSpec> found = checkpoint.find(output.name()).map(t -> t.info().spec());
+      if (!found.equals(Optional.of(output))) {
+        problems.add(
+            output.name()
+                + ": expected "
+                + output.dtype()
+                + " "
+                + output.shape()
+                + " for the source's "
+                + tensor.name()
+                + ", found "
+                + found.map(f -> f.dtype() + " " + f.shape()).orElse("nothing"));
+        return Optional.empty();
+      }
+    }
+    TensorPlan plan =
+        new TensorPlan(
+            tensor.info(),
+            tensor.file().path().getFileName().toString(),
+            classified.module(),
+            classified.reason(),
+            scheme,
+            outputs);
+    return Optional.of(PlannedTensor.of(plan, tensor));
+  }
+}

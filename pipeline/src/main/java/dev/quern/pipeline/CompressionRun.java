@@ -1,0 +1,162 @@
+package dev.quern.pipeline;
+
+import dev.quern.engine.kernel.Kernels;
+import dev.quern.engine.memory.MemoryBudget;
+import dev.quern.engine.memory.NativeMemory;
+import dev.quern.engine.memory.Scratch;
+import dev.quern.engine.parallel.Workers;
+import dev.quern.engine.quantization.NonFiniteWeightException;
+import dev.quern.formats.CheckpointException;
+import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Computes and writes all tensors of a plan: piece by piece, in parallel, within the memory budget.
+ */
+final class CompressionRun {
+  private final HuggingFaceCheckpoint checkpoint;
+  private final CompressionPlan plan;
+  private final ShardOutputs outputs;
+  private final Workers workers;
+  private final MemoryBudget budget;
+  private final Progress progress;
+  private final Kernels kernels = Kernels.best();
+  private final List<PlannedTensor> tensors;
+
+  CompressionRun(
+      HuggingFaceCheckpoint checkpoint,
+      CompressionPlan plan,
+      ShardOutputs outputs,
+      Workers workers,
+      MemoryBudget budget,
+      Progress progress) {
+    this.checkpoint = checkpoint;
+    this.plan = plan;
+    this.outputs = outputs;
+    this.workers = workers;
+    this.budget = budget;
+    this.progress = progress;
+    this.tensors = planned(checkpoint, plan);
+  }
+
+  static List<PlannedTensor> planned(HuggingFaceCheckpoint checkpoint, CompressionPlan plan) {
+    List<PlannedTensor> tensors = new ArrayList<>();
+    for (TensorPlan tensor : plan.tensors()) {
+      tensors.add(PlannedTensor.of(tensor, checkpoint.find(tensor.source().name()).orElseThrow()));
+    }
+    return tensors;
+  }
+
+  static List<SourceTask> tasks(List<PlannedTensor> tensors, CompressionOptions options) {
+    List<SourceTask> tasks = new ArrayList<>();
+    for (int i = 0; i < tensors.size(); i++) {
+      tasks.addAll(tensors.get(i).tasks(i, SourceTask.targetBytes(options)));
+    }
+    return tasks;
+  }
+
+  void run() throws Exception {
+    List<SourceTask> tasks = tasks(tensors, plan.options());
+    progress.stage("compress", checkpoint.totalBytes());
+    Scratch[] scratch = new Scratch[workers.threads()];
+    for (int w = 0; w < scratch.length; w++) {
+      scratch[w] = new Scratch();
+    }
+    try {
+      workers.run(
+          tasks.size(),
+          (index, worker) -> {
+            SourceTask task = tasks.get(index);
+            PlannedTensor tensor = tensors.get(task.tensor());
+            try (MemoryBudget.Lease _ = budget.acquire(tensor.memoryBytes(task))) {
+              work(tensor, task, scratch[worker]);
+            }
+            progress.advance(tensor.sourceBytes(task));
+          });
+    } finally {
+      for (Scratch buffer : scratch) {
+        buffer.close();
+      }
+    }
+    outputs.complete();
+  }
+
+  private void work(PlannedTensor tensor, SourceTask task, Scratch scratch) {
+    try (Arena arena = Arena.ofConfined()) {
+      if (tensor.codec().isPresent()) {
+        compress(tensor, tensor.codec().get(), task, arena, scratch);
+      } else {
+        copy(tensor, task, arena);
+      }
+    } catch (InternalError e) {
+      // How the JVM reports a mapped file that became shorter.
+      throw new CheckpointException(
+          tensor.source().file().path() + ", tensor " + tensor.source().name(),
+          "the file cannot be read to its end (" + e.getMessage() + ")",
+          "Let nothing else write to the file, check the disk, and start again.",
+          e);
+    }
+  }
+
+  private void copy(PlannedTensor tensor, SourceTask task, Arena arena) {
+    MemorySegment window =
+        tensor.source().file().map(tensor.info(), task.begin(), task.size(), arena);
+    outputs.write(tensor.plan().outputs().get(0), task.begin(), window);
+  }
+
+  private void compress(
+      PlannedTensor tensor, WeightCodec codec, SourceTask task, Arena arena, Scratch scratch) {
+    int begin = Math.toIntExact(task.begin());
+    int rows = Math.toIntExact(task.size());
+    long rowBytes = (long) tensor.cols() * tensor.type().bytes();
+    MemorySegment window =
+        tensor.source().file().map(tensor.info(), begin * rowBytes, rows * rowBytes, arena);
+
+    List<MemorySegment> results = slices(codec, rows, scratch);
+    try {
+      codec.compress(kernels, window, rows, results);
+    } catch (NonFiniteWeightException e) {
+      throw new CheckpointException(
+          tensor.source().file().path()
+              + ", tensor "
+              + tensor.source().name()
+              + " ["
+              + (begin + e.row())
+              + ", "
+              + e.col()
+              + "]",
+          "expected finite weights, found " + e.value(),
+          "The checkpoint is damaged or diverged in training; fetch it again, or leave the module"
+              + " as it is with --ignore "
+              + tensor.plan().module()
+              + ".",
+          e);
+    }
+    for (int p = 0; p < results.size(); p++) {
+      outputs.write(
+          tensor.output(codec.parameters().get(p)), codec.bytes(p, begin), results.get(p));
+    }
+  }
+
+  /** Room for each parameter of a strip, each aligned. */
+  private static List<MemorySegment> slices(WeightCodec codec, int rows, Scratch scratch) {
+    int count = codec.parameters().size();
+    long[] offsets = new long[count + 1];
+    for (int p = 0; p < count; p++) {
+      offsets[p + 1] = roundUp(offsets[p] + codec.bytes(p, rows));
+    }
+    MemorySegment all = scratch.atLeast(offsets[count]);
+    List<MemorySegment> slices = new ArrayList<>(count);
+    for (int p = 0; p < count; p++) {
+      slices.add(all.asSlice(offsets[p], codec.bytes(p, rows)));
+    }
+    return slices;
+  }
+
+  private static long roundUp(long bytes) {
+    return Math.ceilDiv(bytes, NativeMemory.ALIGNMENT) * NativeMemory.ALIGNMENT;
+  }
+}

@@ -1,0 +1,87 @@
+package dev.quern.pipeline;
+
+import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
+import dev.quern.formats.json.Json;
+import dev.quern.formats.json.JsonWriter;
+import dev.quern.formats.safetensors.ShardedIndex;
+import dev.quern.formats.safetensors.TensorSpec;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * Everything in the output but the tensors: config.json, the index, and the files that are copied
+ * through.
+ */
+final class OutputFiles {
+  // What config.json, index and copied files may need beyond what is counted.
+  private static final long MARGIN = 1 << 20;
+
+  private OutputFiles() {}
+
+  /** Refuses to start when the disk cannot hold the result. */
+  static void requireSpace(CompressionPlan plan) {
+    Path folder = plan.options().output().toAbsolutePath().normalize();
+    while (folder != null && !Files.exists(folder)) {
+      folder = folder.getParent();
+    }
+    try {
+      long needed = ShardOutputs.fileBytes(plan.shards()) + MARGIN;
+      for (String file : plan.otherFiles()) {
+        needed += Files.size(plan.options().model().resolve(file));
+      }
+      long free = Files.getFileStore(folder).getUsableSpace();
+      if (free < needed) {
+        throw new QuernException(
+            QuernException.Kind.OUTPUT,
+            plan.options().output().toString(),
+            "needs " + needed + " bytes, and the disk has " + free + " free",
+            "Make room, or name a folder on another disk.");
+      }
+    } catch (IOException e) {
+      throw failed(folder, e);
+    }
+  }
+
+  static void write(
+      HuggingFaceCheckpoint checkpoint, CompressionPlan plan, ShardOutputs shards, Path folder)
+      throws IOException {
+    Json.Obj config =
+        checkpoint.config().with("quantization_config", plan.quantizationConfig().toJson());
+    Files.writeString(
+        folder.resolve("config.json"), JsonWriter.pretty(config), StandardCharsets.UTF_8);
+    if (plan.writesIndex()) {
+      index(plan, shards).write(folder.resolve(ShardedIndex.FILE_NAME));
+    }
+    for (String file : plan.otherFiles()) {
+      Path target = folder.resolve(file);
+      Files.createDirectories(target.getParent());
+      Files.copy(checkpoint.directory().resolve(file), target);
+    }
+  }
+
+  private static ShardedIndex index(CompressionPlan plan, ShardOutputs shards) {
+    Map<String, String> weightMap = new HashMap<>();
+    long elements = 0;
+    long bytes = 0;
+    for (TensorPlan tensor : plan.tensors()) {
+      for (TensorSpec output : tensor.outputs()) {
+        weightMap.put(output.name(), shards.fileOf(output.name()));
+        elements += output.elements();
+        bytes += output.bytes();
+      }
+    }
+    return ShardedIndex.of(weightMap, elements, bytes);
+  }
+
+  static QuernException failed(Path path, IOException e) {
+    return new QuernException(
+        QuernException.Kind.OUTPUT,
+        path.toString(),
+        "cannot be written (" + e + ")",
+        "Check permissions and free space of the output's disk.");
+  }
+}

@@ -1,0 +1,129 @@
+package dev.quern.pipeline;
+
+import dev.quern.engine.memory.MemoryBudget;
+import dev.quern.engine.parallel.Workers;
+import dev.quern.formats.CheckpointException;
+import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Compresses checkpoints: the entry point of the library.
+ *
+ * {@snippet class="LibraryExample" region="compress"}
+ */
+public final class Quern {
+  private Quern() {}
+
+  /**
+   * Decides the fate of every tensor from headers alone; computes and writes nothing.
+   *
+   * @throws QuernException when the request or the checkpoint is refused
+   */
+  public static CompressionPlan plan(CompressionOptions options) {
+    try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(options.model())) {
+      return Planner.plan(checkpoint, options);
+    } catch (CheckpointException e) {
+      throw new QuernException(QuernException.Kind.INPUT, e);
+    }
+  }
+
+  /**
+   * Writes the compressed checkpoint: plans, computes, reads everything again and compares it with
+   * the source, and only then gives the output its name. Nothing is left at the output's name
+   * otherwise.
+   *
+   * @throws QuernException when the request, the checkpoint or the output is refused, or the
+   *     comparison fails
+   * @throws InterruptedException when the calling thread is interrupted; nothing is left then
+   */
+  public static CompressionReport compress(CompressionOptions options, Progress progress)
+      throws InterruptedException {
+    try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(options.model())) {
+      CompressionPlan plan = Planner.plan(checkpoint, options);
+      OutputFolder.check(options.output(), options.model(), options.overwrite());
+      OutputFiles.requireSpace(plan);
+      return compress(checkpoint, plan, progress);
+    } catch (CheckpointException e) {
+      throw new QuernException(QuernException.Kind.INPUT, e);
+    }
+  }
+
+  /**
+   * Says what is in a checkpoint, compressed or not, from its headers.
+   *
+   * @throws QuernException when the checkpoint is refused
+   */
+  public static Inspection inspect(Path model) {
+    try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(model)) {
+      return Inspection.of(checkpoint);
+    } catch (CheckpointException e) {
+      throw new QuernException(QuernException.Kind.INPUT, e);
+    }
+  }
+
+  /**
+   * Checks a compressed checkpoint: configuration and tensors agree, every scale is finite and
+   * positive, and with a source, each weight is within the bound of its format and everything else
+   * is equal.
+   *
+   * @param options the compressed checkpoint as {@code model}; threads and memory
+   * @param against folder of the source checkpoint, or empty
+   * @return what was found; problems of the content are in the report, not thrown
+   * @throws QuernException when a folder cannot be read as a checkpoint at all
+   */
+  public static VerificationReport verify(
+      CompressionOptions options, Optional<Path> against, Progress progress)
+      throws InterruptedException {
+    try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(options.model())) {
+      CheckpointVerifier verifier = new CheckpointVerifier(checkpoint);
+      if (against.isEmpty()) {
+        return verifier.report(Map.of());
+      }
+      try (HuggingFaceCheckpoint source = HuggingFaceCheckpoint.open(against.get())) {
+        Map<String, ErrorStatistics> errors = verifier.compare(source, options, progress);
+        return verifier.report(errors);
+      }
+    } catch (CheckpointException e) {
+      throw new QuernException(QuernException.Kind.INPUT, e);
+    } catch (RuntimeException | InterruptedException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static CompressionReport compress(
+      HuggingFaceCheckpoint checkpoint, CompressionPlan plan, Progress progress)
+      throws InterruptedException {
+    CompressionOptions options = plan.options();
+    Path output = options.output();
+    MemoryBudget budget = new MemoryBudget(options.memoryBytes());
+    try (OutputFolder folder = OutputFolder.create(output);
+        Workers workers = new Workers(options.threads());
+        ShardOutputs shards = new ShardOutputs(folder.partial(), plan.shards())) {
+      long start = System.nanoTime();
+      new CompressionRun(checkpoint, plan, shards, workers, budget, progress).run();
+      OutputFiles.write(checkpoint, plan, shards, folder.partial());
+      long compressed = System.nanoTime();
+      Map<String, ErrorStatistics> errors;
+      try (WrittenShards written = WrittenShards.open(folder.partial(), plan.shards())) {
+        errors =
+            new Verification(CompressionRun.planned(checkpoint, plan), written.byTensor())
+                .run(options, workers, budget, progress);
+      }
+      shards.awaitDisk();
+      folder.publish();
+      long verified = System.nanoTime();
+      return new CompressionReport(output, plan, errors, compressed - start, verified - compressed);
+    } catch (RuntimeException | InterruptedException | Error e) {
+      throw e;
+    } catch (IOException e) {
+      throw OutputFiles.failed(output, e);
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

@@ -1,0 +1,164 @@
+package dev.quern.pipeline;
+
+import dev.quern.engine.kernel.ErrorSums;
+import dev.quern.engine.kernel.Kernels;
+import dev.quern.engine.memory.MemoryBudget;
+import dev.quern.engine.memory.Scratch;
+import dev.quern.engine.numeric.FloatType;
+import dev.quern.engine.parallel.Workers;
+import dev.quern.formats.safetensors.SafetensorsFile;
+import dev.quern.formats.safetensors.TensorInfo;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Reads a written checkpoint again and compares it with its source: copies byte for byte,
+ * compressed matrices after decompression, each weight within the bound of its format.
+ */
+final class Verification {
+  private final List<PlannedTensor> tensors;
+  private final Map<String, SafetensorsFile> outputs;
+  private final Kernels kernels = Kernels.best();
+
+  /**
+   * @param outputs the file of each output tensor
+   */
+  Verification(List<PlannedTensor> tensors, Map<String, SafetensorsFile> outputs) {
+    this.tensors = tensors;
+    this.outputs = outputs;
+  }
+
+  /**
+   * @return errors by kind of layer, such as {@code q_proj}, sorted
+   * @throws QuernException when anything differs more than it may
+   */
+  Map<String, ErrorStatistics> run(
+      CompressionOptions options, Workers workers, MemoryBudget budget, Progress progress)
+      throws Exception {
+    List<SourceTask> tasks = CompressionRun.tasks(tensors, options);
+    progress.stage("verify", tensors.stream().mapToLong(t -> t.info().bytes()).sum());
+    ErrorStatistics.Sum[] sums = new ErrorStatistics.Sum[tasks.size()];
+    Scratch[] scratch = new Scratch[workers.threads()];
+    for (int w = 0; w < scratch.length; w++) {
+      scratch[w] = new Scratch();
+    }
+    try {
+      workers.run(
+          tasks.size(),
+          (index, worker) -> {
+            SourceTask task = tasks.get(index);
+            PlannedTensor tensor = tensors.get(task.tensor());
+            try (MemoryBudget.Lease _ = budget.acquire(tensor.memoryBytes(task));
+                Arena arena = Arena.ofConfined()) {
+              sums[index] =
+                  tensor.codec().isPresent()
+                      ? compare(tensor, tensor.codec().get(), task, arena, scratch[worker])
+                      : compareCopy(tensor, task, arena);
+            }
+            progress.advance(tensor.sourceBytes(task));
+          });
+    } finally {
+      for (Scratch buffer : scratch) {
+        buffer.close();
+      }
+    }
+    return byKind(tasks, sums);
+  }
+
+  private Map<String, ErrorStatistics> byKind(List<SourceTask> tasks, ErrorStatistics.Sum[] sums) {
+    Map<String, ErrorStatistics.Sum> kinds = new TreeMap<>();
+    for (int i = 0; i < sums.length; i++) {
+      PlannedTensor tensor = tensors.get(tasks.get(i).tensor());
+      if (tensor.codec().isPresent()) {
+        String module = tensor.plan().module();
+        String kind = module.substring(module.lastIndexOf('.') + 1);
+        kinds.computeIfAbsent(kind, k -> new ErrorStatistics.Sum()).add(sums[i]);
+      }
+    }
+    Map<String, ErrorStatistics> statistics = new TreeMap<>();
+    kinds.forEach((kind, sum) -> statistics.put(kind, sum.statistics()));
+    return statistics;
+  }
+
+  private ErrorStatistics.Sum compareCopy(PlannedTensor tensor, SourceTask task, Arena arena) {
+    MemorySegment source =
+        tensor.source().file().map(tensor.info(), task.begin(), task.size(), arena);
+    MemorySegment copy =
+        window(tensor.plan().outputs().get(0).name(), task.begin(), task.size(), arena);
+    long at = source.mismatch(copy);
+    if (at >= 0) {
+      throw differs(
+          tensor,
+          "byte " + (task.begin() + at) + " differs from the source's although it was copied");
+    }
+    return new ErrorStatistics.Sum();
+  }
+
+  private ErrorStatistics.Sum compare(
+      PlannedTensor tensor, WeightCodec codec, SourceTask task, Arena arena, Scratch scratch) {
+    int begin = Math.toIntExact(task.begin());
+    int rows = Math.toIntExact(task.size());
+    FloatType type = tensor.type();
+    int cols = tensor.cols();
+    long rowBytes = (long) cols * type.bytes();
+    MemorySegment source =
+        tensor.source().file().map(tensor.info(), begin * rowBytes, rows * rowBytes, arena);
+    List<MemorySegment> parameters = new ArrayList<>();
+    for (int p = 0; p < codec.parameters().size(); p++) {
+      String name = tensor.output(codec.parameters().get(p)).name();
+      parameters.add(window(name, codec.bytes(p, begin), codec.bytes(p, rows), arena));
+    }
+    MemorySegment buffer = scratch.atLeast(12L * cols);
+    MemorySegment original = buffer.asSlice(0, 4L * cols);
+    MemorySegment restored = buffer.asSlice(4L * cols, 4L * cols);
+    MemorySegment approximation = buffer.asSlice(8L * cols, 4L * cols);
+
+    ErrorSums rowSums = new ErrorSums();
+    ErrorStatistics.Sum sum = new ErrorStatistics.Sum();
+    float relativeBound = codec.relativeBound();
+    for (int row = 0; row < rows; row++) {
+      long offset = row * rowBytes;
+      codec.decompressRow(kernels, parameters, rows, row, restored);
+      kernels.convert(type, restored, 0, cols, FloatType.F32, approximation, 0);
+      kernels.convert(type, source, offset, cols, FloatType.F32, original, 0);
+      rowSums.clear();
+      kernels.addErrors(original, 0, approximation, 0, cols, relativeBound, rowSums);
+      float absMax = type.decode(kernels.absMaxBits(type, source, offset, cols));
+      double bound = codec.absoluteBound(parameters, rows, row, absMax);
+      // Written so that NaN fails.
+      if (!(rowSums.excess <= bound)) {
+        throw differs(
+            tensor,
+            "row "
+                + (begin + row)
+                + ": expected each weight within "
+                + relativeBound
+                + " of its magnitude plus "
+                + bound
+                + ", found an error of up to "
+                + rowSums.maxError);
+      }
+      sum.add(rowSums, rowSums.maxError / codec.range(parameters, rows, row));
+    }
+    return sum;
+  }
+
+  private MemorySegment window(String tensor, long offset, long length, Arena arena) {
+    SafetensorsFile file = outputs.get(tensor);
+    TensorInfo info = file.find(tensor).orElseThrow();
+    return file.map(info, offset, length, arena);
+  }
+
+  private QuernException differs(PlannedTensor tensor, String problem) {
+    String output = tensor.plan().outputs().get(0).name();
+    return new QuernException(
+        QuernException.Kind.VERIFICATION,
+        outputs.get(output).path() + ", tensor " + output,
+        problem,
+        "The disk or the memory may be faulty; compress again, elsewhere if it happens twice.");
+  }
+}
