@@ -4,18 +4,22 @@ import dev.quern.pipeline.CompressionOptions;
 import dev.quern.pipeline.CompressionPlan;
 import dev.quern.pipeline.CompressionReport;
 import dev.quern.pipeline.Quern;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code quern compress}: a checkpoint in, a compressed checkpoint out. */
 @Command(
     name = "compress",
     description = "Compress a checkpoint into one that vLLM and transformers load.",
+    mixinStandardHelpOptions = true,
     footer = {
       "",
       "Example: quern compress Llama-3.2-1B --scheme FP8_DYNAMIC --output Llama-3.2-1B-FP8",
@@ -23,6 +27,8 @@ import picocli.CommandLine.Parameters;
       "Sizes take K, M, G (powers of 1000) and KiB, MiB, GiB."
     })
 final class Compress implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
   @Parameters(paramLabel = "MODEL", description = "Folder with config.json and *.safetensors.")
   private Path model;
 
@@ -50,18 +56,7 @@ final class Compress implements Callable<Integer> {
               + " names it.")
   private List<String> ignore = List.of();
 
-  @Option(
-      names = "--threads",
-      paramLabel = "N",
-      description = "Worker threads. Default: all processors. The output does not depend on it.")
-  private int threads = Runtime.getRuntime().availableProcessors();
-
-  @Option(
-      names = "--memory",
-      paramLabel = "SIZE",
-      converter = ByteSize.class,
-      description = "The most that work in flight may occupy. Default: 512M.")
-  private long memory = CompressionOptions.DEFAULT_MEMORY;
+  @Mixin private WorkOptions work;
 
   @Option(
       names = "--max-shard-size",
@@ -80,27 +75,32 @@ final class Compress implements Callable<Integer> {
 
   @Mixin private JsonOption json;
 
-  @Mixin private Streams streams;
-
   @Override
   public Integer call() throws InterruptedException {
+    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter err = spec.commandLine().getErr();
     CompressionOptions options =
         new CompressionOptions(
-            model, output, scheme, targets, ignore, threads, memory, maxShardSize, overwrite);
+            model,
+            output,
+            scheme,
+            targets,
+            ignore,
+            work.threads(),
+            work.memory(),
+            maxShardSize,
+            overwrite);
     if (dryRun) {
       CompressionPlan plan = Quern.plan(options);
-      streams.out().print(json.wanted() ? plan.toJson() : PlanTable.of(plan));
+      out.print(json.wanted() ? plan.toJson() : Tables.plan(plan));
       return ExitCode.OK;
     }
     CompressionReport report;
-    try (ProgressDisplay progress = ProgressDisplay.on(streams.err())) {
+    try (ProgressDisplay progress = ProgressDisplay.on(err)) {
       report = Quern.compress(options, progress);
     }
-    report
-        .plan()
-        .warnings()
-        .forEach(warning -> streams.err().println("quern: warning: " + warning));
-    streams.out().print(json.wanted() ? report.toJson() : Summary.of(report));
+    report.plan().warnings().forEach(warning -> err.println("quern: warning: " + warning));
+    out.print(json.wanted() ? report.toJson() : Tables.report(report));
     return ExitCode.OK;
   }
 }

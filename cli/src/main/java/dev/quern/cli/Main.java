@@ -1,5 +1,7 @@
 package dev.quern.cli;
 
+import dev.quern.pipeline.QuernException;
+import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -11,14 +13,55 @@ import picocli.CommandLine.Spec;
     name = "quern",
     description = "Compresses large language models on CPUs into checkpoints that vLLM loads.",
     mixinStandardHelpOptions = true,
-    versionProvider = Version.class)
+    versionProvider = Version.class,
+    subcommands = {Compress.class, Inspect.class, Verify.class, Doctor.class},
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "  0:done",
+      "  1:a fault of quern itself",
+      "  2:the command line is wrong: an unknown option, scheme, or pattern",
+      "  3:the checkpoint is refused: missing, damaged, or not usable",
+      "  4:the output cannot be written: it exists, is full, or may not be written",
+      "  5:what was written, or looked at, does not hold what it should",
+      "130:interrupted"
+    })
 final class Main implements Runnable {
   @Spec private CommandSpec spec;
 
   private Main() {}
 
   public static void main(String[] args) {
-    System.exit(new CommandLine(new Main()).execute(args));
+    System.exit(run(args));
+  }
+
+  /** Runs a command line and gives its exit code. */
+  static int run(String... args) {
+    return commandLine().execute(args);
+  }
+
+  static CommandLine commandLine() {
+    return new CommandLine(new Main())
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setExecutionExceptionHandler((e, commandLine, parsed) -> report(e, commandLine));
+  }
+
+  private static int report(Exception e, CommandLine commandLine) {
+    PrintWriter err = commandLine.getErr();
+    switch (e) {
+      case QuernException refused -> {
+        err.println("quern: " + refused.getMessage());
+        return ExitCode.of(refused);
+      }
+      case InterruptedException _ -> {
+        err.println("quern: interrupted; nothing was left at the output.");
+        return ExitCode.INTERRUPTED;
+      }
+      default -> {
+        err.println("quern: this is a fault of quern itself; please report it with these lines:");
+        e.printStackTrace(err);
+        return ExitCode.FAULT;
+      }
+    }
   }
 
   @Override

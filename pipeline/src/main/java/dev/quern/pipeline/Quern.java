@@ -51,6 +51,11 @@ public final class Quern {
     }
   }
 
+  /** Measures how fast this machine and JVM are; takes a few seconds. */
+  public static Diagnosis diagnose() {
+    return Diagnosis.measure();
+  }
+
   /**
    * Says what is in a checkpoint, compressed or not, from its headers.
    *

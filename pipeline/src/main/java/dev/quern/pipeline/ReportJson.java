@@ -60,6 +60,19 @@ final class ReportJson {
             .with("tensors", Json.of(tensors)));
   }
 
+  static String of(Diagnosis diagnosis) {
+    return print(
+        Json.Obj.empty()
+            .with("heap_bytes", Json.of(diagnosis.heapBytes()))
+            .with("jdk", Json.of(diagnosis.jdk()))
+            .with("processors", Json.of(diagnosis.processors()))
+            .with("provider", Json.of(diagnosis.provider()))
+            .with("rate_bytes_per_second", Json.of(diagnosis.rate()))
+            .with("reason", Json.of(diagnosis.reason()))
+            .with("scalar_rate_bytes_per_second", Json.of(diagnosis.scalarRate()))
+            .with("vector_bits", Json.of(diagnosis.vectorBits())));
+  }
+
   private static Json.Obj plan(CompressionPlan plan) {
     return Json.Obj.empty()
         .with("bytes_after", Json.of(plan.bytesAfter()))

@@ -1,0 +1,150 @@
+package dev.quern.cli;
+
+import dev.quern.pipeline.CompressionPlan;
+import dev.quern.pipeline.CompressionReport;
+import dev.quern.pipeline.Diagnosis;
+import dev.quern.pipeline.ErrorStatistics;
+import dev.quern.pipeline.Inspection;
+import dev.quern.pipeline.TensorPlan;
+import dev.quern.pipeline.VerificationReport;
+import java.util.Locale;
+import java.util.Map;
+
+/** What commands print for people. */
+final class Tables {
+  private Tables() {}
+
+  static String plan(CompressionPlan plan) {
+    TextTable table =
+        new TextTable("tensor", "shape", "dtype", "fate", "reason", " before", " after");
+    for (TensorPlan tensor : plan.tensors()) {
+      table.row(
+          tensor.source().name(),
+          tensor.source().shape().toString(),
+          tensor.source().dtype().name(),
+          tensor.fate(),
+          tensor.reason(),
+          ByteSize.format(tensor.bytesBefore()),
+          ByteSize.format(tensor.bytesAfter()));
+    }
+    StringBuilder out = new StringBuilder(table.toString()).append('\n');
+    plan.warnings().forEach(warning -> out.append("warning: ").append(warning).append('\n'));
+    plan.otherFiles().forEach(file -> out.append("copied file: ").append(file).append('\n'));
+    plan.leftOut()
+        .forEach(
+            file ->
+                out.append("not copied: ")
+                    .append(file.path())
+                    .append(" (")
+                    .append(file.reason())
+                    .append(")\n"));
+    out.append(
+        line(
+            "%s: %d of %d tensors are quantized, %s become %s (%.2f : 1) in %d file%s; ignore %s%n",
+            plan.schemeName(),
+            plan.quantizedTensors(),
+            plan.tensors().size(),
+            ByteSize.format(plan.bytesBefore()),
+            ByteSize.format(plan.bytesAfter()),
+            (double) plan.bytesBefore() / Math.max(1, plan.bytesAfter()),
+            plan.shards().shards().size(),
+            plan.shards().shards().size() == 1 ? "" : "s",
+            plan.quantizationConfig().ignore()));
+    out.append("Nothing was written: this was a dry run.\n");
+    return out.toString();
+  }
+
+  static String report(CompressionReport report) {
+    double seconds = (report.compressNanos() + report.verifyNanos()) / 1e9;
+    return errors(report.errors())
+        + line(
+            "%s: %s -> %s (%.2f : 1), %d of %d tensors quantized; compressed in %.2f s, verified in"
+                + " %.2f s, %.2f GB/s%n",
+            report.plan().schemeName(),
+            ByteSize.format(report.plan().bytesBefore()),
+            ByteSize.format(report.plan().bytesAfter()),
+            report.ratio(),
+            report.plan().quantizedTensors(),
+            report.plan().tensors().size(),
+            report.compressNanos() / 1e9,
+            report.verifyNanos() / 1e9,
+            report.plan().bytesBefore() / 1e9 / seconds)
+        + report.output()
+        + "\n";
+  }
+
+  static String verification(VerificationReport report) {
+    StringBuilder out = new StringBuilder(errors(report.errors()));
+    report.problems().forEach(problem -> out.append("problem: ").append(problem).append('\n'));
+    return out.append(
+            line(
+                "%s: %d tensors, %d quantized modules, %s%n",
+                report.model(),
+                report.tensors(),
+                report.quantizedModules(),
+                report.ok() ? "nothing wrong" : report.problems().size() + " problems"))
+        .toString();
+  }
+
+  static String inspection(Inspection inspection) {
+    TextTable table = new TextTable("tensor", "shape", "dtype", "what", "file", " bytes");
+    for (Inspection.Tensor tensor : inspection.tensors()) {
+      table.row(
+          tensor.info().name(),
+          tensor.info().shape().toString(),
+          tensor.info().dtype().name(),
+          tensor.role(),
+          tensor.file(),
+          ByteSize.format(tensor.info().bytes()));
+    }
+    return table
+        + "\n"
+        + line(
+            "%s: %s, %d tensors, %.4g elements, %s%nquantization: %s%nother files: %s%n",
+            inspection.model(),
+            inspection.architecture(),
+            inspection.tensors().size(),
+            (double) inspection.elements(),
+            ByteSize.format(inspection.bytes()),
+            inspection.quantization(),
+            String.join(", ", inspection.otherFiles()));
+  }
+
+  static String diagnosis(Diagnosis diagnosis) {
+    return line(
+        "kernels     %s: %s%nJDK         %s%nprocessors  %d%nheap        at most %s; weights live"
+            + " outside of it%nspeed       bf16 to FP8 on one thread, data in cache: %.2f GB/s of"
+            + " source%nwithout     the scalar kernels reach %.2f GB/s, %.0f times less, and give"
+            + " the same bytes%n",
+        diagnosis.provider(),
+        diagnosis.reason(),
+        diagnosis.jdk(),
+        diagnosis.processors(),
+        ByteSize.format(diagnosis.heapBytes()),
+        diagnosis.rate() / 1e9,
+        diagnosis.scalarRate() / 1e9,
+        diagnosis.rate() / diagnosis.scalarRate());
+  }
+
+  private static String errors(Map<String, ErrorStatistics> errors) {
+    if (errors.isEmpty()) {
+      return "";
+    }
+    TextTable table = new TextTable("layer kind", " weights", " mean rel. error", " worst", " SNR");
+    errors.forEach(
+        (kind, e) ->
+            table.row(
+                kind,
+                line("%,d", e.elements()),
+                line("%.3f %%", 100 * e.meanRelativeError()),
+                line("%.3f %%", 100 * e.worstRelativeError()),
+                Double.isFinite(e.signalToNoiseDb())
+                    ? line("%.1f dB", e.signalToNoiseDb())
+                    : "exact"));
+    return table + "\n";
+  }
+
+  private static String line(String format, Object... values) {
+    return String.format(Locale.ROOT, format, values);
+  }
+}

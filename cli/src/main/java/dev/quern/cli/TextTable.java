@@ -1,0 +1,44 @@
+package dev.quern.cli;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Lines of columns, each as wide as its widest cell. Numbers are set right: columns whose heading
+ * begins with a space.
+ */
+final class TextTable {
+  private final List<String[]> rows = new ArrayList<>();
+
+  TextTable(String... headings) {
+    rows.add(headings);
+  }
+
+  TextTable row(String... cells) {
+    rows.add(cells);
+    return this;
+  }
+
+  @Override
+  public String toString() {
+    int columns = rows.get(0).length;
+    int[] widths = new int[columns];
+    for (String[] row : rows) {
+      for (int c = 0; c < columns; c++) {
+        widths[c] = Math.max(widths[c], row[c].strip().length());
+      }
+    }
+    StringBuilder out = new StringBuilder();
+    for (String[] row : rows) {
+      StringBuilder line = new StringBuilder();
+      for (int c = 0; c < columns; c++) {
+        String cell = row[c].strip();
+        String padding = " ".repeat(widths[c] - cell.length());
+        boolean right = rows.get(0)[c].startsWith(" ");
+        line.append(right ? padding + cell : cell + padding).append("  ");
+      }
+      out.append(line.toString().stripTrailing()).append('\n');
+    }
+    return out.toString();
+  }
+}
