@@ -36,7 +36,11 @@ final class Main implements Runnable {
 
   /** Runs a command line and gives its exit code. */
   static int run(String... args) {
-    return commandLine().execute(args);
+    CommandLine commandLine = commandLine();
+    int exitCode = commandLine.execute(args);
+    commandLine.getOut().flush();
+    commandLine.getErr().flush();
+    return exitCode;
   }
 
   static CommandLine commandLine() {
