@@ -23,7 +23,7 @@ final class CompressionRun {
   private final Workers workers;
   private final MemoryBudget budget;
   private final Progress progress;
-  private final Kernels kernels = Kernels.best();
+  private final Kernels kernels;
   private final List<PlannedTensor> tensors;
 
   CompressionRun(
@@ -40,6 +40,7 @@ final class CompressionRun {
     this.budget = budget;
     this.progress = progress;
     this.tensors = planned(checkpoint, plan);
+    this.kernels = Kernels.bestFor(checkpoint.totalBytes());
   }
 
   static List<PlannedTensor> planned(HuggingFaceCheckpoint checkpoint, CompressionPlan plan) {
@@ -61,6 +62,12 @@ final class CompressionRun {
   void run() throws Exception {
     List<SourceTask> tasks = tasks(tensors, plan.options());
     progress.stage("compress", checkpoint.totalBytes());
+    // Verification needs further operations; the compiler can work on them meanwhile.
+    tensors.stream()
+        .filter(tensor -> tensor.codec().isPresent())
+        .map(PlannedTensor::type)
+        .distinct()
+        .forEach(kernels::prepare);
     Scratch[] scratch = new Scratch[workers.threads()];
     for (int w = 0; w < scratch.length; w++) {
       scratch[w] = new Scratch();

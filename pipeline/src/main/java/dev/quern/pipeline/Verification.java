@@ -22,7 +22,7 @@ import java.util.TreeMap;
 final class Verification {
   private final List<PlannedTensor> tensors;
   private final Map<String, SafetensorsFile> outputs;
-  private final Kernels kernels = Kernels.best();
+  private final Kernels kernels;
 
   /**
    * @param outputs the file of each output tensor
@@ -30,6 +30,7 @@ final class Verification {
   Verification(List<PlannedTensor> tensors, Map<String, SafetensorsFile> outputs) {
     this.tensors = tensors;
     this.outputs = outputs;
+    this.kernels = Kernels.bestFor(tensors.stream().mapToLong(t -> t.info().bytes()).sum());
   }
 
   /**

@@ -13,8 +13,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Our files against the reference's, byte for byte: same tensors, dtypes, shapes, order and bytes, same config.json apart
- * from the version of compressed-tensors.
+ * Our files against the reference's, byte for byte: same tensors, dtypes, shapes, order and bytes,
+ * same config.json apart from the version of compressed-tensors.
  */
 class GoldenSchemesTest {
   @TempDir Path temp;

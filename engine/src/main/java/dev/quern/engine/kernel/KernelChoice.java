@@ -26,13 +26,26 @@ public record KernelChoice(String provider, Kernels kernels, int vectorBits, Str
     Objects.requireNonNull(reason);
   }
 
+  // Compiling the vector loops takes about a second of processor time, in which the scalar ones do
+  // about this much.
+  static final long WORTH_WARMING_UP = 256_000_000;
+
   private static final class Holder {
     static final KernelChoice CURRENT = choose(System.getProperty("quern.kernels", "auto"));
+    static final Kernels WARMING =
+        CURRENT.vectorBits == 0
+            ? CURRENT.kernels
+            : new WarmingKernels(new ScalarKernels(), CURRENT.kernels);
   }
 
   /** The choice for this JVM, made once. */
   public static KernelChoice current() {
     return Holder.CURRENT;
+  }
+
+  /** The kernels of the current choice, scalar where the compiler has not made vectors fast yet. */
+  Kernels warming() {
+    return Holder.WARMING;
   }
 
   static KernelChoice choose(String wanted) {

@@ -13,10 +13,27 @@ import java.lang.foreign.MemorySegment;
  * <p>In the signatures below {@code n} counts elements and every offset counts bytes.
  */
 public interface Kernels {
-  /** The fastest provider that this machine and JVM can run well; see {@link KernelChoice}. */
+  /**
+   * The fastest provider that this machine and JVM can run well; see {@link KernelChoice}. Its
+   * vector loops take over from scalar ones, with the same results, as the JVM's compiler gets them
+   * ready.
+   */
   static Kernels best() {
-    return KernelChoice.current().kernels();
+    return KernelChoice.current().warming();
   }
+
+  /**
+   * As {@link #best()} for a job of known size: small ones take the scalar kernels, because they
+   * would be done before the compiler is.
+   *
+   * @param bytes source bytes that the job goes through
+   */
+  static Kernels bestFor(long bytes) {
+    return bytes < KernelChoice.WORTH_WARMING_UP ? new ScalarKernels() : best();
+  }
+
+  /** Asks to get the operations on a type ready in the background; never necessary. */
+  default void prepare(FloatType type) {}
 
   /**
    * The largest magnitude of a run, as a bit pattern without its sign.

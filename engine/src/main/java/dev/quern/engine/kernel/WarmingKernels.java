@@ -1,0 +1,138 @@
+package dev.quern.engine.kernel;
+
+import dev.quern.engine.numeric.FloatType;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+
+/**
+ * Scalar kernels that turn into vector kernels one operation at a time, as soon as the compiler has
+ * made those fast.
+ *
+ * <p>Until C2 has compiled a vector loop, each of its operations allocates objects: some thousand
+ * times slower than compiled, for the first second of a JVM. Here the first call of an operation
+ * starts its warm-up on a thread of its own, and callers get the scalar loop, which gives the same
+ * bits, until a probe finds the vector loop fast. Should the compiler fail on a loop, its operation
+ * stays scalar.
+ */
+final class WarmingKernels implements Kernels {
+  private static final int COLD = 0;
+  private static final int REQUESTED = 1;
+  private static final int READY = 2;
+
+  private static final int TYPES = FloatType.values().length;
+  private static final int OPERATIONS = WarmUp.values().length;
+
+  private final Kernels scalar;
+  private final Kernels vector;
+  private final AtomicIntegerArray states = new AtomicIntegerArray(OPERATIONS * TYPES);
+  private final ExecutorService warmer;
+
+  WarmingKernels(Kernels scalar, Kernels vector) {
+    this.scalar = scalar;
+    this.vector = vector;
+    ThreadPoolExecutor pool =
+        new ThreadPoolExecutor(
+            1,
+            1,
+            1,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            Thread.ofPlatform().name("quern-kernel-warm-up").daemon(true).factory());
+    pool.allowCoreThreadTimeOut(true);
+    this.warmer = pool;
+  }
+
+  @Override
+  public void prepare(FloatType type) {
+    for (WarmUp operation : WarmUp.values()) {
+      kernels(operation, type);
+    }
+  }
+
+  /** Whether calls of an operation go to the vector loop by now. */
+  boolean isReady(WarmUp operation, FloatType type) {
+    return states.get(slot(operation, type)) == READY;
+  }
+
+  private static int slot(WarmUp operation, FloatType type) {
+    return operation.ordinal() * TYPES + type.ordinal();
+  }
+
+  private Kernels kernels(WarmUp operation, FloatType type) {
+    int slot = slot(operation, type);
+    int state = states.get(slot);
+    if (state == READY) {
+      return vector;
+    }
+    if (state == COLD && states.compareAndSet(slot, COLD, REQUESTED)) {
+      warmer.execute(
+          () -> {
+            if (operation.untilFast(vector, type)) {
+              states.set(slot, READY);
+            }
+          });
+    }
+    return scalar;
+  }
+
+  @Override
+  public int absMaxBits(FloatType type, MemorySegment source, long sourceOffset, int n) {
+    return kernels(WarmUp.ABS_MAX, type).absMaxBits(type, source, sourceOffset, n);
+  }
+
+  @Override
+  public void quantizeE4M3(
+      FloatType type,
+      MemorySegment source,
+      long sourceOffset,
+      int n,
+      float scale,
+      MemorySegment target,
+      long targetOffset) {
+    kernels(WarmUp.QUANTIZE_E4M3, type)
+        .quantizeE4M3(type, source, sourceOffset, n, scale, target, targetOffset);
+  }
+
+  @Override
+  public void dequantizeE4M3(
+      FloatType type,
+      MemorySegment source,
+      long sourceOffset,
+      int n,
+      float scale,
+      MemorySegment target,
+      long targetOffset) {
+    kernels(WarmUp.DEQUANTIZE_E4M3, type)
+        .dequantizeE4M3(type, source, sourceOffset, n, scale, target, targetOffset);
+  }
+
+  @Override
+  public void convert(
+      FloatType from,
+      MemorySegment source,
+      long sourceOffset,
+      int n,
+      FloatType to,
+      MemorySegment target,
+      long targetOffset) {
+    kernels(WarmUp.CONVERT, from).convert(from, source, sourceOffset, n, to, target, targetOffset);
+  }
+
+  @Override
+  public void addErrors(
+      MemorySegment original,
+      long originalOffset,
+      MemorySegment approximation,
+      long approximationOffset,
+      int n,
+      float relativeBound,
+      ErrorSums sums) {
+    kernels(WarmUp.ADD_ERRORS, FloatType.F32)
+        .addErrors(
+            original, originalOffset, approximation, approximationOffset, n, relativeBound, sums);
+  }
+}
