@@ -28,14 +28,15 @@ public record KernelChoice(String provider, Kernels kernels, int vectorBits, Str
 
   // Compiling the vector loops takes about a second of processor time, in which the scalar ones do
   // about this much.
-  static final long WORTH_WARMING_UP = 256_000_000;
+  private static final long WORTH_WARMING_UP = 256_000_000;
 
   private static final class Holder {
-    static final KernelChoice CURRENT = choose(System.getProperty("quern.kernels", "auto"));
-    static final Kernels WARMING =
-        CURRENT.vectorBits == 0
-            ? CURRENT.kernels
-            : new WarmingKernels(new ScalarKernels(), CURRENT.kernels);
+    static final String WANTED = System.getProperty("quern.kernels", "auto");
+    static final KernelChoice CURRENT = choose(WANTED);
+    // Who asks for vectors by name gets them from the first element on.
+    static final boolean AT_ONCE = CURRENT.vectorBits == 0 || !WANTED.equalsIgnoreCase("auto");
+    static final Kernels BEST =
+        AT_ONCE ? CURRENT.kernels : new WarmingKernels(new ScalarKernels(), CURRENT.kernels);
   }
 
   /** The choice for this JVM, made once. */
@@ -43,9 +44,14 @@ public record KernelChoice(String provider, Kernels kernels, int vectorBits, Str
     return Holder.CURRENT;
   }
 
-  /** The kernels of the current choice, scalar where the compiler has not made vectors fast yet. */
-  Kernels warming() {
-    return Holder.WARMING;
+  /** See {@link Kernels#best()}. */
+  static Kernels best() {
+    return Holder.BEST;
+  }
+
+  /** See {@link Kernels#bestFor}. */
+  static Kernels bestFor(long bytes) {
+    return Holder.AT_ONCE || bytes >= WORTH_WARMING_UP ? Holder.BEST : new ScalarKernels();
   }
 
   static KernelChoice choose(String wanted) {

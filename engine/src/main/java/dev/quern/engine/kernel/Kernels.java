@@ -19,7 +19,7 @@ public interface Kernels {
    * ready.
    */
   static Kernels best() {
-    return KernelChoice.current().warming();
+    return KernelChoice.best();
   }
 
   /**
@@ -29,7 +29,7 @@ public interface Kernels {
    * @param bytes source bytes that the job goes through
    */
   static Kernels bestFor(long bytes) {
-    return bytes < KernelChoice.WORTH_WARMING_UP ? new ScalarKernels() : best();
+    return KernelChoice.bestFor(bytes);
   }
 
   /** Asks to get the operations on a type ready in the background; never necessary. */
