@@ -5,6 +5,7 @@ import dev.quern.formats.compressedtensors.ClassifiedTensor;
 import dev.quern.formats.compressedtensors.IgnoreList;
 import dev.quern.formats.compressedtensors.ModuleRef;
 import dev.quern.formats.compressedtensors.PresetSchemes;
+import dev.quern.formats.compressedtensors.QuantizationArgs;
 import dev.quern.formats.compressedtensors.QuantizationConfig;
 import dev.quern.formats.compressedtensors.QuantizationScheme;
 import dev.quern.formats.compressedtensors.SchemeMatcher;
@@ -130,6 +131,7 @@ final class Planner {
     }
     refuseNameClashes(tensors);
     warnOfFusedExperts();
+    warnOfRaggedBlocks(tensors);
     List<List<TensorSpec>> units = tensors.stream().map(TensorPlan::outputs).toList();
     ShardPlan shards = ShardPlan.of(units, options.maxShardBytes());
     return new CompressionPlan(
@@ -287,6 +289,36 @@ final class Planner {
               + " tensors hold the weights of many experts fused in one; they are copied in full"
               + " precision and named in ignore");
     }
+  }
+
+  private void warnOfRaggedBlocks(List<TensorPlan> tensors) {
+    scheme
+        .weights()
+        .flatMap(QuantizationArgs::blockStructure)
+        .ifPresent(
+            block -> {
+              List<String> ragged =
+                  tensors.stream()
+                      .filter(t -> t.scheme().isPresent())
+                      .filter(
+                          t ->
+                              t.source().dim(0) % block.rows() != 0
+                                  || t.source().dim(1) % block.columns() != 0)
+                      .map(TensorPlan::module)
+                      .toList();
+              if (!ragged.isEmpty()) {
+                warnings.add(
+                    ragged.size()
+                        + " matrices are no multiple of "
+                        + block.rows()
+                        + " x "
+                        + block.columns()
+                        + " (the first is "
+                        + ragged.get(0)
+                        + "): compressed-tensors writes them so, but its own decompressor, and so"
+                        + " transformers, cannot read them back; use FP8_DYNAMIC for transformers");
+              }
+            });
   }
 
   private QuantizationConfig quantizationConfig(List<TensorPlan> tensors) {

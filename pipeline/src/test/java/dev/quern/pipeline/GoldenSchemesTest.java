@@ -8,6 +8,7 @@ import dev.quern.formats.json.JsonWriter;
 import dev.quern.testdata.TestData;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -16,6 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * Our files against the reference's, byte for byte: same tensors, dtypes, shapes, order and bytes,
  * same config.json apart from the version of compressed-tensors.
  */
+@Tag("twin")
 class GoldenSchemesTest {
   @TempDir Path temp;
 
