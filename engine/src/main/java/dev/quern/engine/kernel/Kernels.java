@@ -32,7 +32,10 @@ public interface Kernels {
     return KernelChoice.bestFor(bytes);
   }
 
-  /** Asks to get the operations on a type ready in the background; never necessary. */
+  /**
+   * Asks to get what compressing weights of a type and comparing them takes ready in the
+   * background; never necessary.
+   */
   default void prepare(FloatType type) {}
 
   /**

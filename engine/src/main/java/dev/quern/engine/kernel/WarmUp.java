@@ -11,35 +11,43 @@ import java.lang.foreign.MemorySegment;
 enum WarmUp {
   ABS_MAX {
     @Override
-    void call(Kernels kernels, FloatType type, Data data, int round) {
+    void call(Kernels kernels, FloatType type, Data data) {
       kernels.absMaxBits(type, data.source, 0, ELEMENTS);
     }
   },
   QUANTIZE_E4M3 {
     @Override
-    void call(Kernels kernels, FloatType type, Data data, int round) {
-      // Scales above 1 take another loop than the usual ones.
-      float scale = round % 2 == 0 ? 0x1p-9f : 2f;
-      kernels.quantizeE4M3(type, data.source, 0, ELEMENTS, scale, data.target, 0);
+    void call(Kernels kernels, FloatType type, Data data) {
+      kernels.quantizeE4M3(type, data.source, 0, ELEMENTS, 0x1p-9f, data.target, 0);
     }
   },
   DEQUANTIZE_E4M3 {
     @Override
-    void call(Kernels kernels, FloatType type, Data data, int round) {
+    void call(Kernels kernels, FloatType type, Data data) {
       kernels.dequantizeE4M3(type, data.source, 0, ELEMENTS, 0x1p-9f, data.target, 0);
     }
   },
-  CONVERT {
+  CONVERT_TO_BF16 {
     @Override
-    void call(Kernels kernels, FloatType type, Data data, int round) {
-      FloatType[] types = FloatType.values();
-      FloatType to = types[(type.ordinal() + 1 + round % 2) % types.length];
-      kernels.convert(type, data.source, 0, ELEMENTS, to, data.target, 0);
+    void call(Kernels kernels, FloatType type, Data data) {
+      kernels.convert(type, data.source, 0, ELEMENTS, FloatType.BF16, data.target, 0);
+    }
+  },
+  CONVERT_TO_F16 {
+    @Override
+    void call(Kernels kernels, FloatType type, Data data) {
+      kernels.convert(type, data.source, 0, ELEMENTS, FloatType.F16, data.target, 0);
+    }
+  },
+  CONVERT_TO_F32 {
+    @Override
+    void call(Kernels kernels, FloatType type, Data data) {
+      kernels.convert(type, data.source, 0, ELEMENTS, FloatType.F32, data.target, 0);
     }
   },
   ADD_ERRORS {
     @Override
-    void call(Kernels kernels, FloatType type, Data data, int round) {
+    void call(Kernels kernels, FloatType type, Data data) {
       data.sums.clear();
       kernels.addErrors(data.source, 0, data.target, 0, ELEMENTS, 0.1f, data.sums);
     }
@@ -52,8 +60,16 @@ enum WarmUp {
   private static final int PROBES = 8;
   private static final long GIVE_UP_NANOS = 60_000_000_000L;
 
-  /** One call of the operation; rounds differ so that every loop gets its turn. */
-  abstract void call(Kernels kernels, FloatType type, Data data, int round);
+  static WarmUp convertTo(FloatType type) {
+    return switch (type) {
+      case BF16 -> CONVERT_TO_BF16;
+      case F16 -> CONVERT_TO_F16;
+      case F32 -> CONVERT_TO_F32;
+    };
+  }
+
+  /** One call of the operation. */
+  abstract void call(Kernels kernels, FloatType type, Data data);
 
   /**
    * Calls the operation until it is fast.
@@ -65,9 +81,9 @@ enum WarmUp {
       Data data = new Data(arena, type);
       long end = System.nanoTime() + GIVE_UP_NANOS;
       int fast = 0;
-      for (int round = 0; fast < PROBES; round++) {
+      while (fast < PROBES) {
         long start = System.nanoTime();
-        call(kernels, type, data, round);
+        call(kernels, type, data);
         long stop = System.nanoTime();
         fast = stop - start < FAST_NANOS ? fast + 1 : 0;
         if (stop > end) {

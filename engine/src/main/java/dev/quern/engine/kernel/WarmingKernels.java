@@ -48,9 +48,11 @@ final class WarmingKernels implements Kernels {
 
   @Override
   public void prepare(FloatType type) {
-    for (WarmUp operation : WarmUp.values()) {
-      kernels(operation, type);
-    }
+    kernels(WarmUp.ABS_MAX, type);
+    kernels(WarmUp.QUANTIZE_E4M3, type);
+    kernels(WarmUp.DEQUANTIZE_E4M3, type);
+    kernels(WarmUp.CONVERT_TO_F32, type);
+    kernels(WarmUp.ADD_ERRORS, FloatType.F32);
   }
 
   /** Whether calls of an operation go to the vector loop by now. */
@@ -119,7 +121,8 @@ final class WarmingKernels implements Kernels {
       FloatType to,
       MemorySegment target,
       long targetOffset) {
-    kernels(WarmUp.CONVERT, from).convert(from, source, sourceOffset, n, to, target, targetOffset);
+    kernels(WarmUp.convertTo(to), from)
+        .convert(from, source, sourceOffset, n, to, target, targetOffset);
   }
 
   @Override
