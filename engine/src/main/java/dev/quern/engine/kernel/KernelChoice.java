@@ -36,7 +36,7 @@ public record KernelChoice(String provider, Kernels kernels, int vectorBits, Str
     // Who asks for vectors by name gets them from the first element on.
     static final boolean AT_ONCE = CURRENT.vectorBits == 0 || !WANTED.equalsIgnoreCase("auto");
     static final Kernels BEST =
-        AT_ONCE ? CURRENT.kernels : new WarmingKernels(new ScalarKernels(), CURRENT.kernels);
+        AT_ONCE ? CURRENT.kernels : new WarmingKernels(new PlainKernels(), CURRENT.kernels);
   }
 
   /** The choice for this JVM, made once. */
@@ -51,7 +51,7 @@ public record KernelChoice(String provider, Kernels kernels, int vectorBits, Str
 
   /** See {@link Kernels#bestFor}. */
   static Kernels bestFor(long bytes) {
-    return Holder.AT_ONCE || bytes >= WORTH_WARMING_UP ? Holder.BEST : new ScalarKernels();
+    return Holder.AT_ONCE || bytes >= WORTH_WARMING_UP ? Holder.BEST : new PlainKernels();
   }
 
   static KernelChoice choose(String wanted) {
@@ -92,7 +92,7 @@ public record KernelChoice(String provider, Kernels kernels, int vectorBits, Str
   }
 
   private static KernelChoice scalar(String reason) {
-    return new KernelChoice("scalar", new ScalarKernels(), 0, reason);
+    return new KernelChoice("scalar", new PlainKernels(), 0, reason);
   }
 
   // Only HotSpot's C2 turns the Vector API into instructions; elsewhere it is hundreds of times

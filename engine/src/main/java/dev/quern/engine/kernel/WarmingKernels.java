@@ -9,12 +9,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 
 /**
- * Scalar kernels that turn into vector kernels one operation at a time, as soon as the compiler has
+ * Plain kernels that turn into vector kernels one operation at a time, as soon as the compiler has
  * made those fast.
  *
  * <p>Until C2 has compiled a vector loop, each of its operations allocates objects: some thousand
  * times slower than compiled, for the first second of a JVM. Here the first call of an operation
- * starts its warm-up on a thread of its own, and callers get the scalar loop, which gives the same
+ * starts its warm-up on a thread of its own, and callers get the plain loop, which gives the same
  * bits, until a probe finds the vector loop fast. Should the compiler fail on a loop, its operation
  * stays scalar.
  */
@@ -26,13 +26,13 @@ final class WarmingKernels implements Kernels {
   private static final int TYPES = FloatType.values().length;
   private static final int OPERATIONS = WarmUp.values().length;
 
-  private final Kernels scalar;
+  private final Kernels plain;
   private final Kernels vector;
   private final AtomicIntegerArray states = new AtomicIntegerArray(OPERATIONS * TYPES);
   private final ExecutorService warmer;
 
-  WarmingKernels(Kernels scalar, Kernels vector) {
-    this.scalar = scalar;
+  WarmingKernels(Kernels plain, Kernels vector) {
+    this.plain = plain;
     this.vector = vector;
     ThreadPoolExecutor pool =
         new ThreadPoolExecutor(
@@ -78,7 +78,7 @@ final class WarmingKernels implements Kernels {
             }
           });
     }
-    return scalar;
+    return plain;
   }
 
   @Override
