@@ -12,7 +12,7 @@ import java.util.Optional;
 /**
  * Compresses checkpoints: the entry point of the library.
  *
- * {@snippet class="LibraryExample" region="compress"}
+ * {@snippet class="dev.quern.pipeline.LibraryExample" region="compress"}
  */
 public final class Quern {
   private Quern() {}
