@@ -26,13 +26,19 @@ public record KernelChoice(String provider, Kernels kernels, int vectorBits, Str
     Objects.requireNonNull(reason);
   }
 
-  private static final class Holder {
-    static final KernelChoice CURRENT = choose(System.getProperty("quern.kernels", "auto"));
-  }
+  private static KernelChoice current;
 
-  /** The choice for this JVM, made once. */
-  public static KernelChoice current() {
-    return Holder.CURRENT;
+  /**
+   * The choice for this JVM, made once.
+   *
+   * @throws IllegalArgumentException when {@code quern.kernels} names no provider
+   * @throws IllegalStateException when it is {@code vector}, which cannot be had here
+   */
+  public static synchronized KernelChoice current() {
+    if (current == null) { // not in a static initializer, whose error would hide the sentence
+      current = choose(System.getProperty("quern.kernels", "auto"));
+    }
+    return current;
   }
 
   static KernelChoice choose(String wanted) {
@@ -77,8 +83,7 @@ public record KernelChoice(String provider, Kernels kernels, int vectorBits, Str
   }
 
   // Only HotSpot's C2 turns the Vector API into instructions; elsewhere it is hundreds of times
-  // slower than a
-  // plain loop, and correct, so nobody would notice why.
+  // slower than a plain loop, and correct, so nobody would notice why.
   private static String rejectJvm() {
     String vm = System.getProperty("java.vm.name", "");
     String mode = System.getProperty("java.vm.info", "");
