@@ -26,32 +26,51 @@ public record KernelChoice(String provider, Kernels kernels, int vectorBits, Str
     Objects.requireNonNull(reason);
   }
 
-  // Compiling the vector loops takes about a second of processor time, in which the scalar ones do
+  // Compiling the vector loops takes about a second of processor time, in which the plain ones do
   // about this much.
   private static final long WORTH_WARMING_UP = 256_000_000;
 
-  private static final class Holder {
-    static final String WANTED = System.getProperty("quern.kernels", "auto");
-    static final KernelChoice CURRENT = choose(WANTED);
-    // Who asks for vectors by name gets them from the first element on.
-    static final boolean AT_ONCE = CURRENT.vectorBits == 0 || !WANTED.equalsIgnoreCase("auto");
-    static final Kernels BEST =
-        AT_ONCE ? CURRENT.kernels : new WarmingKernels(new PlainKernels(), CURRENT.kernels);
-  }
+  private static KernelChoice current;
+  private static Kernels best;
 
-  /** The choice for this JVM, made once. */
-  public static KernelChoice current() {
-    return Holder.CURRENT;
+  /**
+   * The choice for this JVM, made once.
+   *
+   * @throws IllegalArgumentException when {@code quern.kernels} names no provider
+   * @throws IllegalStateException when it is {@code vector}, which cannot be had here
+   */
+  public static synchronized KernelChoice current() {
+    if (current == null) { // not in a static initializer, whose error would hide the sentence
+      current = choose(wanted());
+    }
+    return current;
   }
 
   /** See {@link Kernels#best()}. */
   static Kernels best() {
-    return Holder.BEST;
+    return warming();
   }
 
   /** See {@link Kernels#bestFor}. */
   static Kernels bestFor(long bytes) {
-    return Holder.AT_ONCE || bytes >= WORTH_WARMING_UP ? Holder.BEST : new PlainKernels();
+    return atOnce() || bytes >= WORTH_WARMING_UP ? warming() : new PlainKernels();
+  }
+
+  private static synchronized Kernels warming() {
+    if (best == null) {
+      Kernels kernels = current().kernels;
+      best = atOnce() ? kernels : new WarmingKernels(new PlainKernels(), kernels);
+    }
+    return best;
+  }
+
+  /** Who asks for vectors by name gets them from the first element on. */
+  private static boolean atOnce() {
+    return current().vectorBits == 0 || !wanted().equalsIgnoreCase("auto");
+  }
+
+  private static String wanted() {
+    return System.getProperty("quern.kernels", "auto");
   }
 
   static KernelChoice choose(String wanted) {
@@ -96,8 +115,7 @@ public record KernelChoice(String provider, Kernels kernels, int vectorBits, Str
   }
 
   // Only HotSpot's C2 turns the Vector API into instructions; elsewhere it is hundreds of times
-  // slower than a
-  // plain loop, and correct, so nobody would notice why.
+  // slower than a plain loop, and correct, so nobody would notice why.
   private static String rejectJvm() {
     String vm = System.getProperty("java.vm.name", "");
     String mode = System.getProperty("java.vm.info", "");

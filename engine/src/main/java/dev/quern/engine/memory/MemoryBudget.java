@@ -57,7 +57,7 @@ public final class MemoryBudget {
     lock.lock();
     try {
       long ticket = nextTicket++;
-      while (ticket != nowServing || used + bytes > limit) {
+      while (ticket != nowServing || bytes > limit - used) {
         changed.awaitUninterruptibly();
       }
       nowServing++;

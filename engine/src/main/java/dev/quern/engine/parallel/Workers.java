@@ -47,9 +47,11 @@ public final class Workers implements AutoCloseable {
 
   /**
    * Runs tasks 0 to {@code tasks - 1}, started in ascending order, and waits for all of them. After
-   * a failure no further task starts.
+   * a failure, or when the caller is interrupted, no further task starts; those that have started
+   * are always waited for, so that the caller may free what they work on.
    *
    * @throws Exception what the failed task with the lowest number threw
+   * @throws InterruptedException when the caller was interrupted
    */
   public void run(int tasks, Task body) throws Exception {
     Run run = new Run(tasks, body);
@@ -65,8 +67,29 @@ public final class Workers implements AutoCloseable {
             }
           });
     }
-    done.await();
+    try {
+      done.await();
+    } catch (InterruptedException e) {
+      run.stop();
+      awaitUninterruptibly(done);
+      throw e;
+    }
     run.rethrow();
+  }
+
+  private static void awaitUninterruptibly(CountDownLatch done) {
+    boolean interrupted = false;
+    while (true) {
+      try {
+        done.await();
+        break;
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   @Override
@@ -97,8 +120,12 @@ public final class Workers implements AutoCloseable {
       }
     }
 
-    private synchronized void failed(int task, Throwable t) {
+    void stop() {
       next.set(tasks);
+    }
+
+    private synchronized void failed(int task, Throwable t) {
+      stop();
       if (task < failedTask) {
         failedTask = task;
         failure = t;

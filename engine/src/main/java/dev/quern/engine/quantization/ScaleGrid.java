@@ -69,7 +69,7 @@ public record ScaleGrid(int rows, int cols, int blockRows, int blockCols) {
 
   /** One past the last row of a grid row. */
   public int rowEnd(int gridRow) {
-    return Math.min(rows, (gridRow + 1) * blockRows);
+    return (int) Math.min(rows, (gridRow + 1L) * blockRows);
   }
 
   /** First column of a grid column. */
@@ -79,6 +79,6 @@ public record ScaleGrid(int rows, int cols, int blockRows, int blockCols) {
 
   /** One past the last column of a grid column. */
   public int colEnd(int gridCol) {
-    return Math.min(cols, (gridCol + 1) * blockCols);
+    return (int) Math.min(cols, (gridCol + 1L) * blockCols);
   }
 }

@@ -13,11 +13,21 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/** E4M3 quantization by division, for every type and every scale. */
+/**
+ * E4M3 quantization by division, for every type and every scale.
+ *
+ * <p>How a magnitude becomes a code: let 2^e be the power of two below it, at least 2^-6. Adding
+ * 2^(e+20), whose last bit is worth 2^(e-3), makes the adder round to E4M3's three fraction bits,
+ * half to even, and leaves in the low bits of the sum the count n of steps of 2^(e-3). The code is
+ * 8 (e + 6) + n, for normal and subnormal values alike.
+ */
 final class E4M3QuantizeVectors {
   private static final VectorSpecies<Float> F = Shapes.F;
-  // Far above 448 and far below the overflow of any type: clamping here keeps the roundings simple.
-  private static final int LARGE = Float.floatToRawIntBits(1024f);
+  private static final int MAGNITUDE = 0x7FFF_FFFF;
+  private static final int INFINITY = 0x7F80_0000;
+  // The largest value. Clamping here, before any rounding, keeps the roundings simple.
+  private static final int MAX = Float.floatToRawIntBits(448f);
+  private static final int MIN_NORMAL_EXPONENT = Float.floatToRawIntBits(0x1p-6f);
 
   private E4M3QuantizeVectors() {}
 
@@ -26,19 +36,31 @@ final class E4M3QuantizeVectors {
     int i = 0;
     for (int bound = F.loopBound(n); i < bound; i += F.length()) {
       FloatVector t = FloatLanes.loadBf16(source, sourceOffset + 2L * i).div(scale);
-      IntVector rounded = FloatLanes.roundBitsToBf16(clampedMagnitude(t));
-      store(t, rounded, target, to + i);
+      IntVector bits = t.reinterpretAsInts();
+      IntVector rounded = FloatLanes.roundBitsToBf16(bits.and(MAGNITUDE).min(MAX));
+      store(bits, rounded, target, to + i);
     }
     tail(FloatType.BF16, source, sourceOffset, i, n, scale, target, to);
   }
 
+  /** With {@link #store} written out, because it would come too late: see {@link FloatLanes}. */
   static void f16(
       MemorySegment source, long sourceOffset, int n, float scale, MemorySegment target, long to) {
     int i = 0;
     for (int bound = F.loopBound(n); i < bound; i += F.length()) {
       FloatVector t = FloatLanes.loadF16(source, sourceOffset + 2L * i).div(scale);
-      IntVector rounded = FloatLanes.roundMagnitudeToF16(clampedMagnitude(t));
-      store(t, rounded, target, to + i);
+      IntVector bits = t.reinterpretAsInts();
+      IntVector rounded = FloatLanes.roundMagnitudeToF16(bits.and(MAGNITUDE).min(MAX));
+
+      VectorMask<Integer> nan = bits.and(MAGNITUDE).compare(VectorOperators.GT, INFINITY);
+      IntVector sign = bits.and(rounded.neg()).lanewise(VectorOperators.LSHR, 24).and(0x80);
+      IntVector magic = rounded.and(INFINITY).max(MIN_NORMAL_EXPONENT).add(20 << 23);
+      IntVector sum =
+          rounded.reinterpretAsFloats().add(magic.reinterpretAsFloats()).reinterpretAsInts();
+      IntVector code = sum.lanewise(VectorOperators.LSHR, 20).add(sum).sub(141 << 3);
+      ((ByteVector)
+              code.blend(0x7F, nan).or(sign).convertShape(VectorOperators.I2B, Shapes.B_QUARTER, 0))
+          .intoMemorySegment(target, to + i, LE);
     }
     tail(FloatType.F16, source, sourceOffset, i, n, scale, target, to);
   }
@@ -48,24 +70,27 @@ final class E4M3QuantizeVectors {
     int i = 0;
     for (int bound = F.loopBound(n); i < bound; i += F.length()) {
       FloatVector t = FloatLanes.loadF32(source, sourceOffset + 4L * i).div(scale);
-      store(t, clampedMagnitude(t), target, to + i);
+      IntVector bits = t.reinterpretAsInts();
+      store(bits, bits.and(MAGNITUDE).min(MAX), target, to + i);
     }
     tail(FloatType.F32, source, sourceOffset, i, n, scale, target, to);
   }
 
-  private static IntVector clampedMagnitude(FloatVector t) {
-    return t.reinterpretAsInts().and(0x7FFF_FFFF).min(LARGE);
-  }
-
-  private static void store(FloatVector t, IntVector rounded, MemorySegment target, long offset) {
-    IntVector bits = t.reinterpretAsInts();
-    VectorMask<Integer> zero = rounded.compare(VectorOperators.EQ, 0);
-    IntVector sign = bits.lanewise(VectorOperators.LSHR, 24).and(0x80).blend(0, zero);
-    IntVector code =
-        E4M3Vectors.codes(rounded.reinterpretAsFloats())
-            .blend(0x7F, FloatLanes.isNan(bits))
-            .or(sign);
-    ((ByteVector) code.convertShape(VectorOperators.I2B, Shapes.B_QUARTER, 0))
+  /**
+   * @param bits the quotient
+   * @param rounded its magnitude, rounded to the type of the weights and at most 448
+   */
+  private static void store(IntVector bits, IntVector rounded, MemorySegment target, long offset) {
+    VectorMask<Integer> nan = bits.and(MAGNITUDE).compare(VectorOperators.GT, INFINITY);
+    // The negation has its top bit set exactly when the magnitude is not zero: -0 becomes +0.
+    IntVector sign = bits.and(rounded.neg()).lanewise(VectorOperators.LSHR, 24).and(0x80);
+    IntVector magic = rounded.and(INFINITY).max(MIN_NORMAL_EXPONENT).add(20 << 23);
+    IntVector sum =
+        rounded.reinterpretAsFloats().add(magic.reinterpretAsFloats()).reinterpretAsInts();
+    // What is above the low eight bits is garbage, and dropped.
+    IntVector code = sum.lanewise(VectorOperators.LSHR, 20).add(sum).sub(141 << 3);
+    ((ByteVector)
+            code.blend(0x7F, nan).or(sign).convertShape(VectorOperators.I2B, Shapes.B_QUARTER, 0))
         .intoMemorySegment(target, offset, LE);
   }
 

@@ -15,11 +15,17 @@ import jdk.incubator.vector.VectorSpecies;
  * inlined.
  *
  * <p>Stores round to nearest even and write the canonical NaN.
+ *
+ * <p>The helpers call few others, and none late. C2 always inlines the methods of the Vector API,
+ * but ours only while the loop has less than 18,000 nodes, which is about 30 operations on vectors
+ * ({@code NodeCountInliningCutoff}). Behind that a call of ours stays a call: its vectors become
+ * objects, and the loop runs ten times slower.
  */
 final class FloatLanes {
   private static final VectorSpecies<Float> F = Shapes.F;
   private static final VectorSpecies<Integer> I = Shapes.I;
   private static final VectorSpecies<Short> S_HALF = Shapes.S_HALF;
+  private static final int MAGNITUDE = 0x7FFF_FFFF;
   private static final int INFINITY = 0x7F80_0000;
   private static final int CANONICAL_NAN = 0x7FC0_0000;
 
@@ -42,8 +48,8 @@ final class FloatLanes {
     IntVector moved = bits.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
     VectorMask<Integer> special = moved.compare(VectorOperators.GE, 0x0F80_0000);
     // Subnormals would be binary32 subnormals here, which some CPUs multiply slowly; so the
-    // exponent is raised by one
-    // and the implicit bit, which subnormals lack, subtracted again.
+    // exponent
+    // is raised by one and the implicit bit, which subnormals lack, subtracted again.
     VectorMask<Integer> subnormal = moved.compare(VectorOperators.LT, 1 << 23);
     FloatVector normal = moved.add(112 << 23).reinterpretAsFloats();
     FloatVector small = moved.add(113 << 23).reinterpretAsFloats().sub(0x1p-14f);
@@ -57,30 +63,37 @@ final class FloatLanes {
 
   static void storeF32(FloatVector x, MemorySegment target, long offset) {
     IntVector bits = x.reinterpretAsInts();
-    bits.blend(CANONICAL_NAN, isNan(bits)).intoMemorySegment(target, offset, LE);
+    VectorMask<Integer> nan = bits.and(MAGNITUDE).compare(VectorOperators.GT, INFINITY);
+    bits.blend(CANONICAL_NAN, nan).intoMemorySegment(target, offset, LE);
   }
 
   static void storeBf16(FloatVector x, MemorySegment target, long offset) {
     IntVector bits = x.reinterpretAsInts();
+    VectorMask<Integer> nan = bits.and(MAGNITUDE).compare(VectorOperators.GT, INFINITY);
     IntVector rounded = roundBitsToBf16(bits).lanewise(VectorOperators.LSHR, 16);
-    narrow(rounded.blend(CANONICAL_NAN >>> 16, isNan(bits))).intoMemorySegment(target, offset, LE);
+    ((ShortVector)
+            rounded.blend(CANONICAL_NAN >>> 16, nan).convertShape(VectorOperators.I2S, S_HALF, 0))
+        .intoMemorySegment(target, offset, LE);
   }
 
   /**
-   * As {@link E4M3Vectors#codes}, for ten fraction bits: code = 1024 (e + 14) + n, at most
+   * As in {@link E4M3QuantizeVectors}, for ten fraction bits: code = 1024 (e + 14) + n, at most
    * infinity's.
    */
   static void storeF16(FloatVector x, MemorySegment target, long offset) {
     IntVector bits = x.reinterpretAsInts();
-    IntVector magnitude = bits.and(0x7FFF_FFFF).min(0x4780_0000); // 2^16: rounds to infinity
-    IntVector sum = magnitude.reinterpretAsFloats().add(f16Magic(magnitude)).reinterpretAsInts();
+    IntVector magnitude = bits.and(MAGNITUDE);
+    VectorMask<Integer> nan = magnitude.compare(VectorOperators.GT, INFINITY);
+    IntVector clamped = magnitude.min(0x4780_0000); // 2^16: rounds to infinity
+    IntVector sum = clamped.reinterpretAsFloats().add(f16Magic(clamped)).reinterpretAsInts();
     IntVector code =
         sum.lanewise(VectorOperators.LSHR, 13)
             .add(sum.and(0xFFF))
             .sub(126 << 10)
             .min(0x7C00)
             .or(bits.lanewise(VectorOperators.LSHR, 16).and(0x8000));
-    narrow(code.blend(0x7E00, isNan(bits))).intoMemorySegment(target, offset, LE);
+    ((ShortVector) code.blend(0x7E00, nan).convertShape(VectorOperators.I2S, S_HALF, 0))
+        .intoMemorySegment(target, offset, LE);
   }
 
   /**
@@ -103,17 +116,9 @@ final class FloatLanes {
     return magnitude.and(INFINITY).max(113 << 23).add(13 << 23).reinterpretAsFloats();
   }
 
-  static VectorMask<Integer> isNan(IntVector bits) {
-    return bits.and(0x7FFF_FFFF).compare(VectorOperators.GT, INFINITY);
-  }
-
   private static IntVector halves(MemorySegment source, long offset) {
     return (IntVector)
         ShortVector.fromMemorySegment(S_HALF, source, offset, LE)
             .convertShape(VectorOperators.ZERO_EXTEND_S2I, I, 0);
-  }
-
-  private static ShortVector narrow(IntVector x) {
-    return (ShortVector) x.convertShape(VectorOperators.I2S, S_HALF, 0);
   }
 }

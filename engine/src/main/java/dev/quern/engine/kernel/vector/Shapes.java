@@ -1,7 +1,6 @@
 package dev.quern.engine.kernel.vector;
 
 import java.nio.ByteOrder;
-import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -23,22 +22,20 @@ final class Shapes {
   /** Shorts of the full width: twice the lanes of {@link #F}. */
   static final VectorSpecies<Short> S = ShortVector.SPECIES_PREFERRED;
 
+  // Where F has fewer than 256 bits this provider does not run, and asks its own width to say so:
+  // there no species below may fail.
+  private static final int HALF = Math.max(64, F.vectorBitSize() / 2);
+  private static final int QUARTER = Math.max(64, F.vectorBitSize() / 4);
+
   /** As many shorts as {@link #F} has floats, in half the width. */
-  static final VectorSpecies<Short> S_HALF =
-      VectorShape.forBitSize(F.vectorBitSize() / 2).withLanes(short.class);
+  static final VectorSpecies<Short> S_HALF = VectorShape.forBitSize(HALF).withLanes(short.class);
 
   /** As many bytes as {@link #S} has shorts, in half the width. */
-  static final VectorSpecies<Byte> B_HALF =
-      VectorShape.forBitSize(F.vectorBitSize() / 2).withLanes(byte.class);
+  static final VectorSpecies<Byte> B_HALF = VectorShape.forBitSize(HALF).withLanes(byte.class);
 
-  /**
-   * As many bytes as {@link #F} has floats, in a quarter of the width (a stand-in below 256 bits,
-   * where this provider does not run).
-   */
+  /** As many bytes as {@link #F} has floats, in a quarter of the width. */
   static final VectorSpecies<Byte> B_QUARTER =
-      F.vectorBitSize() < 256
-          ? ByteVector.SPECIES_64
-          : VectorShape.forBitSize(F.vectorBitSize() / 4).withLanes(byte.class);
+      VectorShape.forBitSize(QUARTER).withLanes(byte.class);
 
   private Shapes() {}
 }

@@ -1,0 +1,98 @@
+package dev.quern.engine.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
+
+import com.sun.management.ThreadMXBean;
+import dev.quern.engine.numeric.FloatType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * A compiled call allocates nothing. A vector that C2 could not keep in a register is an object, so
+ * this finds operations without an instruction, species that are no constants, and vectors that
+ * cross a call.
+ */
+@Tag("twin")
+class KernelAllocationTest {
+  private static final int ELEMENTS = 32 * 5 + 7; // five of the widest vectors, and a tail
+  private static final int CALLS = 10_000;
+  private static final int MIN_ROUNDS = 3;
+  private static final int MAX_ROUNDS = 200;
+  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+  private interface Call {
+    void run(Kernels kernels);
+  }
+
+  private record Kernel(String name, Call call) {
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  static Stream<Arguments> kernels() {
+    // For the life of the JVM: the calls below hold it.
+    Arena arena = Arena.ofAuto();
+    SplittableRandom random = new SplittableRandom(30);
+    List<Kernel> all = new ArrayList<>();
+    for (BulkOperation operation : BulkOperation.all()) {
+      MemorySegment source = arena.allocate(4 * ELEMENTS, 64);
+      MemorySegment target = arena.allocate(4 * ELEMENTS, 64);
+      operation.input().fill(source, 0, random);
+      all.add(
+          new Kernel(
+              operation.name(),
+              kernels -> operation.call().run(kernels, source, 0, ELEMENTS, target, 0)));
+    }
+    MemorySegment numbers = arena.allocate(4 * ELEMENTS, 64);
+    Inputs.weights(FloatType.F32, numbers, 0, 1f, random);
+    for (FloatType type : FloatType.values()) {
+      int[] sink = new int[1];
+      all.add(
+          new Kernel(
+              "absMaxBits " + type,
+              kernels -> sink[0] += kernels.absMaxBits(type, numbers, 0, ELEMENTS)));
+    }
+    ErrorSums sums = new ErrorSums();
+    all.add(
+        new Kernel(
+            "addErrors",
+            kernels -> kernels.addErrors(numbers, 0, numbers, 4, ELEMENTS - 1, 0.1f, sums)));
+    return Stream.of("vector", "scalar")
+        .flatMap(provider -> all.stream().map(kernel -> Arguments.of(provider, kernel)));
+  }
+
+  @ParameterizedTest(name = "{0}: {1}")
+  @MethodSource("kernels")
+  void aCallAllocatesNothing(String provider, Kernel kernel) {
+    Kernels kernels = provider.equals("vector") ? Providers.vector() : Providers.SCALAR;
+    assertThat(THREADS.isThreadAllocatedMemoryEnabled()).isTrue();
+    long bytes = 0;
+    for (int round = 1; round <= MAX_ROUNDS; round++) {
+      long before = THREADS.getCurrentThreadAllocatedBytes();
+      repeat(kernel.call(), kernels);
+      bytes = THREADS.getCurrentThreadAllocatedBytes() - before;
+      if (bytes == 0 && round >= MIN_ROUNDS) {
+        return;
+      }
+    }
+    fail("%s still allocates %d bytes in %d calls", kernel, bytes, CALLS);
+  }
+
+  private static void repeat(Call call, Kernels kernels) {
+    for (int i = 0; i < CALLS; i++) {
+      call.run(kernels);
+    }
+  }
+}
