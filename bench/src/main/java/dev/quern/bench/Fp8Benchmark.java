@@ -2,169 +2,199 @@ package dev.quern.bench;
 
 import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.kernel.ScalarKernels;
-import dev.quern.engine.memory.NativeMemory;
-import dev.quern.engine.numeric.FloatType;
 import dev.quern.engine.quantization.AbsMax;
 import dev.quern.engine.quantization.E4M3Weights;
 import dev.quern.engine.quantization.ScaleGrid;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
-import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Level;
-import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
 /**
- * FP8 kernels over a weight matrix of 128 MiB a thread, far larger than any cache, beside a plain
- * copy of the same source bytes. An operation is one pass over the matrix; {@link BenchTable} turns
- * it into GB/s of source.
+ * FP8 kernels over a weight matrix far larger than any cache, beside a plain copy of the same
+ * bytes. An operation is one pass over the matrix. Every trial ends with a comparison against the
+ * scalar law; one wrong byte fails the run.
  */
-@State(Scope.Thread)
+@BenchmarkMode(Mode.Throughput)
+@OutputTimeUnit(TimeUnit.SECONDS)
 public class Fp8Benchmark {
-  static final int ROWS = 16_384;
-  static final int COLS = 4_096;
+  private static final Kernels SCALAR = new ScalarKernels();
 
-  /** The type of the weights. */
-  @Param({"BF16"})
-  public FloatType type;
+  /** Where the copy goes. */
+  @State(Scope.Thread)
+  public static class Copied {
+    MemorySegment target;
 
-  private Kernels kernels;
-  private Arena arena;
-  private MemorySegment weights;
-  private MemorySegment target;
-  private MemorySegment scales;
-  private ScaleGrid lastGrid;
-  private int lastMax;
+    /** Touches every page, as all native memory is zeroed. */
+    @Setup(Level.Trial)
+    public void setUp(Weights weights) {
+      target = weights.allocate(weights.bytes());
+    }
 
-  /** Source bytes that one operation reads. */
-  static long sourceBytes(FloatType type) {
-    return (long) ROWS * COLS * type.bytes();
-  }
-
-  @Setup(Level.Trial)
-  public void fill() {
-    kernels = Kernels.best();
-    arena = Arena.ofConfined();
-    weights = NativeMemory.allocate(arena, sourceBytes(type));
-    target = NativeMemory.allocate(arena, sourceBytes(type));
-    scales = NativeMemory.allocate(arena, (long) ROWS * 4);
-    SplittableRandom random = new SplittableRandom(42);
-    float[] row = new float[COLS];
-    for (int r = 0; r < ROWS; r++) {
-      if (r < 64) {
-        for (int c = 0; c < COLS; c++) {
-          row[c] = (float) (random.nextGaussian() * 0.02);
-        }
-      }
-      // Rows differ in scale and rotation; the generator alone would take longer than the
-      // benchmark.
-      float gain = 1f + (r % 97) / 97f;
-      int shift = (r * 131) % COLS;
-      for (int c = 0; c < COLS; c++) {
-        long index = (long) r * COLS + c;
-        type.store(weights, index * type.bytes(), row[(c + shift) % COLS] * gain);
-      }
+    /** Compares all bytes. */
+    @TearDown(Level.Trial)
+    public void check(Weights weights) {
+      LawCheck.copied(weights, target);
     }
   }
 
-  @Benchmark
-  public void copy() {
-    MemorySegment.copy(weights, 0, target, 0, weights.byteSize());
-  }
+  /** The maxima that were found last. */
+  @State(Scope.Thread)
+  public static class Maxima {
+    ScaleGrid grid;
+    int[] bits;
+    private int[] rowBits;
 
-  @Benchmark
-  public int absMaxTensor() {
-    return absMax(ScaleGrid.tensor(ROWS, COLS));
-  }
-
-  @Benchmark
-  public int absMaxRow() {
-    return absMax(ScaleGrid.channel(ROWS, COLS));
-  }
-
-  @Benchmark
-  public int absMaxTile() {
-    return absMax(ScaleGrid.block(ROWS, COLS, 128, 128));
-  }
-
-  private int absMax(ScaleGrid grid) {
-    int[] maxBits = new int[grid.gridCols()];
-    int max = 0;
-    for (int g = 0; g < grid.gridRows(); g++) {
-      AbsMax.gridRow(kernels, type, weights, grid, g, maxBits);
-      for (int bits : maxBits) {
-        max = Math.max(max, bits);
+    /** All maxima of a grid, row by row. */
+    void find(Weights weights, ScaleGrid grid) {
+      if (bits == null) {
+        this.grid = grid;
+        rowBits = new int[grid.gridCols()];
+        bits = new int[grid.gridRows() * grid.gridCols()];
+      }
+      for (int g = 0; g < grid.gridRows(); g++) {
+        AbsMax.gridRow(weights.kernels, weights.type, weights.segment, grid, g, rowBits);
+        System.arraycopy(rowBits, 0, bits, g * rowBits.length, rowBits.length);
       }
     }
-    lastMax = max;
-    return max;
+
+    /** Compares the maxima of some grid rows. */
+    @TearDown(Level.Trial)
+    public void check(Weights weights) {
+      LawCheck.maxima(weights, grid, bits);
+    }
   }
 
+  /** Codes and scales that were made last. */
+  @State(Scope.Thread)
+  public static class Quantized {
+    MemorySegment codes;
+    MemorySegment scales;
+    ScaleGrid grid;
+
+    /** One byte an element, and room for one scale a row, which is the finest grid here. */
+    @Setup(Level.Trial)
+    public void setUp(Weights weights) {
+      codes = weights.allocate(weights.elements());
+      scales = weights.allocate((long) weights.rows * weights.type.bytes());
+    }
+
+    void quantize(Weights weights, ScaleGrid grid) {
+      quantize(weights.kernels, weights, grid);
+    }
+
+    void quantize(Kernels kernels, Weights weights, ScaleGrid grid) {
+      this.grid = grid;
+      E4M3Weights.quantize(kernels, weights.type, weights.segment, grid, codes, scales);
+    }
+
+    /** Compares scales and codes of some rows. */
+    @TearDown(Level.Trial)
+    public void check(Weights weights) {
+      LawCheck.codes(weights, grid, codes, scales);
+    }
+  }
+
+  /** Weights made from the codes of real weights, in a buffer of their own. */
+  @State(Scope.Thread)
+  public static class Dequantized {
+    MemorySegment target;
+
+    /** Quantizes once, so that codes and scales are what a checkpoint holds. */
+    @Setup(Level.Trial)
+    public void setUp(Weights weights, Quantized quantized) {
+      quantized.quantize(weights, weights.channel());
+      target = weights.allocate(weights.bytes());
+    }
+
+    /** Compares some rows. */
+    @TearDown(Level.Trial)
+    public void check(Weights weights, Quantized quantized) {
+      LawCheck.dequantized(weights, quantized.grid, quantized.codes, quantized.scales, target);
+    }
+  }
+
+  /** The yardstick: the JDK's own copy, which writes as much as it reads. */
   @Benchmark
-  public void quantizeChannel() {
-    quantize(ScaleGrid.channel(ROWS, COLS));
+  public void copy(Weights weights, Copied copied, SourceBytes source) {
+    MemorySegment.copy(weights.segment, 0, copied.target, 0, weights.bytes());
+    source.add(weights.bytes());
   }
 
+  /** One maximum for the matrix. */
   @Benchmark
-  public void quantizeBlock() {
-    quantize(ScaleGrid.block(ROWS, COLS, 128, 128));
+  public int[] absMaxTensor(Weights weights, Maxima maxima, SourceBytes source) {
+    return absMax(weights, maxima, weights.tensor(), source);
   }
 
+  /** One maximum for each row. */
   @Benchmark
-  public void quantizeTensor() {
-    quantize(ScaleGrid.tensor(ROWS, COLS));
+  public int[] absMaxRow(Weights weights, Maxima maxima, SourceBytes source) {
+    return absMax(weights, maxima, weights.channel(), source);
   }
 
-  private void quantize(ScaleGrid grid) {
-    E4M3Weights.quantize(kernels, type, weights, grid, target, scales);
-    lastGrid = grid;
-  }
-
-  /** Codes back to weights: reads half as many bytes as it writes; counted in bytes of weights. */
+  /** One maximum for each tile of 128 x 128. */
   @Benchmark
-  public void dequantizeChannel() {
-    ScaleGrid grid = ScaleGrid.channel(ROWS, COLS);
-    for (int r = 0; r < ROWS; r++) {
-      long row = (long) r * COLS * type.bytes();
+  public int[] absMaxTile(Weights weights, Maxima maxima, SourceBytes source) {
+    return absMax(weights, maxima, weights.block(), source);
+  }
+
+  private static int[] absMax(
+      Weights weights, Maxima maxima, ScaleGrid grid, SourceBytes source) {
+    maxima.find(weights, grid);
+    source.add(weights.bytes());
+    return maxima.bits;
+  }
+
+  /** Scheme FP8_DYNAMIC: maximum of a row, then its codes. */
+  @Benchmark
+  public void quantizeChannel(Weights weights, Quantized quantized, SourceBytes source) {
+    quantized.quantize(weights, weights.channel());
+    source.add(weights.bytes());
+  }
+
+  /** The same by the scalar law: what the vectors gain. */
+  @Benchmark
+  public void quantizeChannelScalar(Weights weights, Quantized quantized, SourceBytes source) {
+    quantized.quantize(SCALAR, weights, weights.channel());
+    source.add(weights.bytes());
+  }
+
+  /** Scheme FP8_BLOCK: maxima of 128 rows in tiles, then their codes. */
+  @Benchmark
+  public void quantizeBlock(Weights weights, Quantized quantized, SourceBytes source) {
+    quantized.quantize(weights, weights.block());
+    source.add(weights.bytes());
+  }
+
+  /** Scheme FP8: the maximum of the matrix, then its codes, which reads memory twice. */
+  @Benchmark
+  public void quantizeTensor(Weights weights, Quantized quantized, SourceBytes source) {
+    quantized.quantize(weights, weights.tensor());
+    source.add(weights.bytes());
+  }
+
+  /** Codes back to weights. Here alone the larger side is written; it is counted all the same. */
+  @Benchmark
+  public void dequantizeChannel(
+      Weights weights, Quantized quantized, Dequantized dequantized, SourceBytes source) {
+    for (int row = 0; row < weights.rows; row++) {
       E4M3Weights.dequantizeRow(
-          kernels, type, weights, scales, grid, r, target.asSlice(row, (long) COLS * type.bytes()));
+          weights.kernels,
+          weights.type,
+          quantized.codes,
+          quantized.scales,
+          quantized.grid,
+          row,
+          dequantized.target.asSlice(weights.offset(row), weights.rowBytes()));
     }
-  }
-
-  /** A benchmark of wrong results measures nothing. */
-  @TearDown(Level.Trial)
-  public void check() {
-    ScalarKernels law = new ScalarKernels();
-    if (lastGrid != null) {
-      for (int gridRow = 0; gridRow < Math.min(2, lastGrid.gridRows()); gridRow++) {
-        int[] maxBits = new int[lastGrid.gridCols()];
-        AbsMax.gridRow(law, type, weights, lastGrid, gridRow, maxBits);
-        int row = lastGrid.rowBegin(gridRow);
-        for (int c = 0; c < COLS; c++) {
-          long index = (long) row * COLS + c;
-          float x = type.load(weights, index * type.bytes());
-          float scale = E4M3Weights.scale(type, maxBits[c / lastGrid.blockCols()]);
-          byte expected = ScalarKernels.quantizeE4M3(type, x, scale);
-          byte actual = target.get(ValueLayout.JAVA_BYTE, index);
-          if (actual != expected) {
-            throw new IllegalStateException("code at " + index + ": " + actual + " != " + expected);
-          }
-        }
-      }
-    }
-    if (lastMax != 0) {
-      int[] maxBits = new int[1];
-      AbsMax.gridRow(law, type, weights, ScaleGrid.tensor(ROWS, COLS), 0, maxBits);
-      if (maxBits[0] != lastMax) {
-        throw new IllegalStateException("maxima " + lastMax + " != " + Arrays.toString(maxBits));
-      }
-    }
-    arena.close();
+    source.add(weights.bytes());
   }
 }
