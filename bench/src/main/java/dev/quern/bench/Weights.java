@@ -17,10 +17,11 @@ import org.openjdk.jmh.annotations.TearDown;
 
 /**
  * A weight matrix in native memory, one for each thread: normally distributed, every row with a
- * largest magnitude of its own.
+ * largest magnitude of its own. What a benchmark needs beside it comes by extension and not by
+ * injection: JMH makes a new object of a thread's state for every place that asks for one.
  */
 @State(Scope.Thread)
-public class Weights {
+public abstract class Weights {
   /** A real width that is no multiple of 4 KiB in any type. */
   static final int COLS = 5_632;
 
@@ -47,16 +48,42 @@ public class Weights {
   private Arena arena;
   private int buffers;
 
+  /** Makes further buffers; every page of them is touched, as native memory is zeroed. */
+  abstract void prepare();
+
+  /** Compares what the benchmark left behind with the scalar law. */
+  abstract void check();
+
   /** Fills the matrix, and stops a run whose kernels are not the ones it was started for. */
   @Setup(Level.Trial)
-  public void setUp() {
+  public final void setUp() {
     ForkReport.require(KernelChoice.current());
-    kernels = KernelChoice.current().kernels();
-    fill(type, (int) (((long) kibibytes << 10) / (COLS * (long) type.bytes())));
+    fill((int) sourceRows(type, kibibytes));
+    prepare();
   }
 
-  void fill(FloatType type, int rows) {
-    this.type = type;
+  /** Checks the results, and frees the matrix and every buffer beside it. */
+  @TearDown(Level.Trial)
+  public final void tearDown() {
+    try {
+      check();
+    } finally {
+      arena.close();
+    }
+  }
+
+  /** Rows of a matrix of at most this size. */
+  private static long sourceRows(FloatType type, int kibibytes) {
+    return ((long) kibibytes << 10) / (COLS * (long) type.bytes());
+  }
+
+  /** Bytes of weights that one operation works on. */
+  static long sourceBytes(FloatType type, int kibibytes) {
+    return sourceRows(type, kibibytes) * COLS * type.bytes();
+  }
+
+  private void fill(int rows) {
+    kernels = KernelChoice.current().kernels();
     this.rows = rows;
     arena = Arena.ofConfined();
     segment = allocate(bytes());
@@ -89,12 +116,6 @@ public class Weights {
     return raw.asSlice(toPage + skew, bytes);
   }
 
-  /** Frees the matrix and every buffer beside it. */
-  @TearDown(Level.Trial)
-  public void tearDown() {
-    arena.close();
-  }
-
   long rowBytes() {
     return (long) COLS * type.bytes();
   }
@@ -111,15 +132,15 @@ public class Weights {
     return (long) rows * COLS;
   }
 
-  ScaleGrid tensor() {
+  ScaleGrid whole() {
     return ScaleGrid.tensor(rows, COLS);
   }
 
-  ScaleGrid channel() {
+  ScaleGrid channels() {
     return ScaleGrid.channel(rows, COLS);
   }
 
-  ScaleGrid block() {
+  ScaleGrid tiles() {
     return ScaleGrid.block(rows, COLS, 128, 128);
   }
 }
