@@ -115,13 +115,18 @@ public final class BenchTable {
     ForkReport first = reports.get(legs.getFirst());
     TableText text = new TableText(measurements, legs);
     out.printf(
+        Locale.ROOT,
         "%s, %d cores, last cache %s, %s%n",
-        machine.cpu(), machine.cores(), machine.lastCache(), machine.system());
-    out.printf("%s; %s; bench/run %s%n", first.jdk(), date, String.join(" ", args));
-    out.printf("every fork: java %s%n", String.join(" ", ForkRunner.JVM_ARGS));
+        machine.cpu(),
+        machine.cores(),
+        machine.lastCache(),
+        machine.system());
+    out.printf(Locale.ROOT, "%s; %s; bench/run %s%n", first.jdk(), date, String.join(" ", args));
+    out.printf(Locale.ROOT, "every fork: java %s%n", String.join(" ", ForkRunner.JVM_ARGS));
     reports.forEach(
         (leg, report) ->
             out.printf(
+                Locale.ROOT,
                 "%s: %s%s, %d bits%n",
                 leg.title(),
                 leg.jvmArgs().isEmpty() ? "" : String.join(" ", leg.jvmArgs()) + ", ",
@@ -135,8 +140,11 @@ public final class BenchTable {
       out.println("Columns with more threads than cores (" + cores + ") share them.");
     }
     out.printf(
+        Locale.ROOT,
         "rounds: %d%s; matrix of each thread: %d MiB; results compared with the scalar law%n%n",
-        options.rounds(), options.quick() ? ", quick" : "", options.mebibytes());
+        options.rounds(),
+        options.quick() ? ", quick" : "",
+        options.mebibytes());
     out.print(text.table());
     out.println();
     out.print(text.limits());

@@ -25,7 +25,15 @@ record ForkReport(String provider, int vectorBits, String reason, String jdk) {
 
   /** Called by every fork: refuses the wrong kernels, and reports. */
   static void require(KernelChoice choice) {
-    int expected = Integer.getInteger(EXPECTED_BITS, choice.vectorBits());
+    require(choice, Integer.getInteger(EXPECTED_BITS, choice.vectorBits()));
+    String file = System.getProperty(FILE);
+    if (file != null) {
+      new ForkReport(choice.provider(), choice.vectorBits(), choice.reason(), jdkOfThisJvm())
+          .write(Path.of(file));
+    }
+  }
+
+  static void require(KernelChoice choice, int expected) {
     if (choice.vectorBits() != expected) {
       throw new IllegalStateException(
           "this JVM was started for kernels of "
@@ -35,11 +43,6 @@ record ForkReport(String provider, int vectorBits, String reason, String jdk) {
               + " ("
               + choice.reason()
               + "); run on a machine that has them, or leave this column out");
-    }
-    String file = System.getProperty(FILE);
-    if (file != null) {
-      new ForkReport(choice.provider(), choice.vectorBits(), choice.reason(), jdkOfThisJvm())
-          .write(Path.of(file));
     }
   }
 

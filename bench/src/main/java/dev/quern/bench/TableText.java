@@ -1,6 +1,7 @@
 package dev.quern.bench;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -64,34 +65,51 @@ final class TableText {
             + String.format(Locale.ROOT, ", %.2f to %.2f", sorted[0], sorted[sorted.length - 1]);
   }
 
-  /** Which limit holds for channel quantization, a sentence for each leg that tells. */
+  /** Which limit holds for channel quantization: a sentence for each type and leg. */
   String limits() {
     StringBuilder text = new StringBuilder();
     for (Row row : measurements.rows()) {
-      Row inCache = Row.inCache(row.type());
-      if (!row.equals(Row.channel(row.type(), row.kibibytes()))
-          || !measurements.rows().contains(inCache)) {
-        continue;
-      }
-      for (Leg leg : legs) {
-        double reached = measurements.best(row, leg);
-        double computing = measurements.best(inCache, leg);
-        double copying = measurements.best(Row.copy(row.type(), row.kibibytes()), leg);
-        text.append(
-            String.format(
-                Locale.ROOT,
-                "%s, %s: %.1f GB/s from memory; computing alone %.1f, copying alone %.1f: %s is the"
-                    + " lower limit, %.2f of it reached.%n",
-                row.label(),
-                leg.title(),
-                reached,
-                computing,
-                copying,
-                computing < copying ? "computing" : "memory",
-                reached / Math.min(computing, copying)));
+      if (row.equals(Row.channel(row.type(), row.kibibytes()))) {
+        for (Leg leg : legs) {
+          text.append(limit(row, leg));
+        }
       }
     }
     return text.toString();
+  }
+
+  private String limit(Row row, Leg leg) {
+    List<Measurements.Sample> fromMemory = measurements.of(row, leg);
+    List<Measurements.Sample> inCache = measurements.of(Row.inCache(row.type()), leg);
+    int rounds = Math.min(fromMemory.size(), inCache.size());
+    if (rounds == 0) {
+      return "";
+    }
+    double[] reached = new double[rounds];
+    double[] computing = new double[rounds];
+    double[] copying = new double[rounds];
+    for (int i = 0; i < rounds; i++) {
+      computing[i] = inCache.get(i).gigabytesPerSecond();
+      copying[i] = fromMemory.get(i).copy();
+      reached[i] = fromMemory.get(i).gigabytesPerSecond() / Math.min(computing[i], copying[i]);
+    }
+    double computes = sortedMedian(computing);
+    double copies = sortedMedian(copying);
+    return String.format(
+        Locale.ROOT,
+        "%s, %s: computing alone runs at %s GB/s, copying alone at %s; so %s binds, and %.2f of"
+            + " that limit is reached.%n",
+        row.label(),
+        leg.title(),
+        number(computes),
+        number(copies),
+        computes < copies ? "computing" : "memory",
+        sortedMedian(reached));
+  }
+
+  private static double sortedMedian(double[] values) {
+    Arrays.sort(values);
+    return Measurements.median(values);
   }
 
   private static String number(double value) {
