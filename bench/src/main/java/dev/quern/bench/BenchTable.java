@@ -31,6 +31,8 @@ public final class BenchTable {
   private final Measurements measurements = new Measurements();
   private final Map<Leg, ForkReport> reports = new LinkedHashMap<>();
   private final PrintStream progress;
+  // Asked before the run, which is a load itself.
+  private final Machine machine = Machine.current();
 
   private BenchTable(BenchOptions options, List<Leg> legs, PrintStream progress) {
     this.options = options;
@@ -110,17 +112,17 @@ public final class BenchTable {
   }
 
   private void print(PrintStream out, String[] args) throws IOException {
-    Machine machine = Machine.current();
     String date = LocalDate.now(ZoneOffset.UTC).toString();
     ForkReport first = reports.get(legs.getFirst());
     TableText text = new TableText(measurements, legs);
     out.printf(
         Locale.ROOT,
-        "%s, %d cores, last cache %s, %s%n",
+        "%s, %d cores, last cache %s, %s, load %.1f before the run%n",
         machine.cpu(),
         machine.cores(),
         machine.lastCache(),
-        machine.system());
+        machine.system(),
+        machine.load());
     out.printf(Locale.ROOT, "%s; %s; bench/run %s%n", first.jdk(), date, String.join(" ", args));
     out.printf(Locale.ROOT, "every fork: java %s%n", String.join(" ", ForkRunner.JVM_ARGS));
     reports.forEach(

@@ -59,7 +59,7 @@ final class ForkRunner implements AutoCloseable {
             .param("passes", Integer.toString(row.passes()))
             .threads(leg.threads())
             .forks(1)
-            .warmupIterations(quick ? 2 : 3)
+            .warmupIterations(3)
             .warmupTime(TimeValue.milliseconds(quick ? 200 : 500))
             .measurementIterations(quick ? 2 : 4)
             .measurementTime(TimeValue.milliseconds(quick ? 300 : 500))

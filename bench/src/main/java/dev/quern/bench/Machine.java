@@ -1,6 +1,7 @@
 package dev.quern.bench;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,14 +15,16 @@ import java.util.Locale;
  * @param cores how many the JVM may use
  * @param lastCache size of the largest cache of the first core, or "unknown"
  * @param system operating system
+ * @param load the load average of the last minute: how busy others kept it; negative when unknown
  */
-record Machine(String cpu, int cores, String lastCache, String system) {
+record Machine(String cpu, int cores, String lastCache, String system, double load) {
   static Machine current() {
     return new Machine(
         readCpu(),
         Runtime.getRuntime().availableProcessors(),
         readLastCache(),
-        System.getProperty("os.name") + " " + System.getProperty("os.version"));
+        System.getProperty("os.name") + " " + System.getProperty("os.version"),
+        ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());
   }
 
   static boolean isX86() {

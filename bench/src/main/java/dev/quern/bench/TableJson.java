@@ -32,6 +32,7 @@ final class TableJson {
             .with("cores", Json.of(machine.cores()))
             .with("last_cache", Json.of(machine.lastCache()))
             .with("system", Json.of(machine.system()))
+            .with("load_before", Json.of(machine.load()))
             .with("date", Json.of(date))
             .with("rounds", Json.of(options.rounds()))
             .with("quick", Json.of(options.quick()))
