@@ -18,7 +18,7 @@ import org.openjdk.jmh.annotations.State;
 /**
  * FP8 kernels over a weight matrix far larger than any cache, beside a plain copy of the same
  * bytes. An operation is one pass over the matrix; {@link BenchTable} makes it GB/s. Every trial
- * ends with a comparison against the scalar law; one wrong byte fails the run.
+ * ends with a comparison against the scalar law, and a difference fails the run.
  *
  * <p>No {@code AuxCounters} here: JMH counts in them what threads do while they wait for each other
  * before and after the measured time, but divides by that time alone (6% too much, seen with two
