@@ -2,169 +2,190 @@ package dev.quern.bench;
 
 import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.kernel.ScalarKernels;
-import dev.quern.engine.memory.NativeMemory;
-import dev.quern.engine.numeric.FloatType;
 import dev.quern.engine.quantization.AbsMax;
 import dev.quern.engine.quantization.E4M3Weights;
 import dev.quern.engine.quantization.ScaleGrid;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
-import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 
 /**
- * FP8 kernels over a weight matrix of 128 MiB a thread, far larger than any cache, beside a plain
- * copy of the same source bytes. An operation is one pass over the matrix; {@link BenchTable} turns
- * it into GB/s of source.
+ * FP8 kernels over a weight matrix far larger than any cache, beside a plain copy of the same
+ * bytes. An operation is one pass over the matrix; {@link BenchTable} makes it GB/s. Every trial
+ * ends with a comparison against the scalar law, and a difference fails the run.
+ *
+ * <p>No {@code AuxCounters} here: JMH counts in them what threads do while they wait for each other
+ * before and after the measured time, but divides by that time alone (6% too much, seen with two
+ * threads and 10 ms an operation).
  */
-@State(Scope.Thread)
+@BenchmarkMode(Mode.Throughput)
+@OutputTimeUnit(TimeUnit.SECONDS)
 public class Fp8Benchmark {
-  static final int ROWS = 16_384;
-  static final int COLS = 4_096;
+  private static final Kernels SCALAR = new ScalarKernels();
 
-  /** The type of the weights. */
-  @Param({"BF16"})
-  public FloatType type;
+  /** Weights and their copy. */
+  @State(Scope.Thread)
+  public static class Copied extends Weights {
+    MemorySegment target;
 
-  private Kernels kernels;
-  private Arena arena;
-  private MemorySegment weights;
-  private MemorySegment target;
-  private MemorySegment scales;
-  private ScaleGrid lastGrid;
-  private int lastMax;
+    @Override
+    void prepare() {
+      target = allocate(bytes());
+    }
 
-  /** Source bytes that one operation reads. */
-  static long sourceBytes(FloatType type) {
-    return (long) ROWS * COLS * type.bytes();
-  }
-
-  @Setup(Level.Trial)
-  public void fill() {
-    kernels = Kernels.best();
-    arena = Arena.ofConfined();
-    weights = NativeMemory.allocate(arena, sourceBytes(type));
-    target = NativeMemory.allocate(arena, sourceBytes(type));
-    scales = NativeMemory.allocate(arena, (long) ROWS * 4);
-    SplittableRandom random = new SplittableRandom(42);
-    float[] row = new float[COLS];
-    for (int r = 0; r < ROWS; r++) {
-      if (r < 64) {
-        for (int c = 0; c < COLS; c++) {
-          row[c] = (float) (random.nextGaussian() * 0.02);
-        }
-      }
-      // Rows differ in scale and rotation; the generator alone would take longer than the
-      // benchmark.
-      float gain = 1f + (r % 97) / 97f;
-      int shift = (r * 131) % COLS;
-      for (int c = 0; c < COLS; c++) {
-        long index = (long) r * COLS + c;
-        type.store(weights, index * type.bytes(), row[(c + shift) % COLS] * gain);
-      }
+    @Override
+    void check() {
+      LawCheck.copied(this, target);
     }
   }
 
-  @Benchmark
-  public void copy() {
-    MemorySegment.copy(weights, 0, target, 0, weights.byteSize());
+  /** Weights and the maxima that were found last. */
+  @State(Scope.Thread)
+  public static class Maxima extends Weights {
+    private ScaleGrid grid;
+    private int[] bits;
+    private int[] rowBits;
+
+    @Override
+    void prepare() {}
+
+    /** All maxima of a grid, row by row. */
+    int[] find(ScaleGrid grid) {
+      if (bits == null) {
+        this.grid = grid;
+        rowBits = new int[grid.gridCols()];
+        bits = new int[grid.gridRows() * grid.gridCols()];
+      }
+      for (int g = 0; g < grid.gridRows(); g++) {
+        AbsMax.gridRow(kernels, type, segment, grid, g, rowBits);
+        System.arraycopy(rowBits, 0, bits, g * rowBits.length, rowBits.length);
+      }
+      return bits;
+    }
+
+    @Override
+    void check() {
+      LawCheck.maxima(this, grid, bits);
+    }
   }
 
-  @Benchmark
-  public int absMaxTensor() {
-    return absMax(ScaleGrid.tensor(ROWS, COLS));
-  }
+  /** Weights, and the codes and scales that were made last. */
+  @State(Scope.Thread)
+  public static class Quantized extends Weights {
+    /**
+     * How often one operation goes over the matrix. A small matrix needs many: the JVM compiles
+     * after an amount of work, and a warm-up of short operations may end before it did.
+     */
+    @Param({"1"})
+    public int passes;
 
-  @Benchmark
-  public int absMaxRow() {
-    return absMax(ScaleGrid.channel(ROWS, COLS));
-  }
+    MemorySegment codes;
+    MemorySegment scales;
+    ScaleGrid grid;
 
-  @Benchmark
-  public int absMaxTile() {
-    return absMax(ScaleGrid.block(ROWS, COLS, 128, 128));
-  }
+    /** One byte an element; a scale a row is the finest grid here. */
+    @Override
+    void prepare() {
+      codes = allocate(elements());
+      scales = allocate(Math.max(rows, tiles().gridRows() * tiles().gridCols()) * 4L);
+    }
 
-  private int absMax(ScaleGrid grid) {
-    int[] maxBits = new int[grid.gridCols()];
-    int max = 0;
-    for (int g = 0; g < grid.gridRows(); g++) {
-      AbsMax.gridRow(kernels, type, weights, grid, g, maxBits);
-      for (int bits : maxBits) {
-        max = Math.max(max, bits);
+    void quantize(Kernels kernels, ScaleGrid grid) {
+      this.grid = grid;
+      for (int pass = 0; pass < passes; pass++) {
+        E4M3Weights.quantize(kernels, type, segment, grid, codes, scales);
       }
     }
-    lastMax = max;
-    return max;
-  }
 
-  @Benchmark
-  public void quantizeChannel() {
-    quantize(ScaleGrid.channel(ROWS, COLS));
-  }
-
-  @Benchmark
-  public void quantizeBlock() {
-    quantize(ScaleGrid.block(ROWS, COLS, 128, 128));
-  }
-
-  @Benchmark
-  public void quantizeTensor() {
-    quantize(ScaleGrid.tensor(ROWS, COLS));
-  }
-
-  private void quantize(ScaleGrid grid) {
-    E4M3Weights.quantize(kernels, type, weights, grid, target, scales);
-    lastGrid = grid;
-  }
-
-  /** Codes back to weights: reads half as many bytes as it writes; counted in bytes of weights. */
-  @Benchmark
-  public void dequantizeChannel() {
-    ScaleGrid grid = ScaleGrid.channel(ROWS, COLS);
-    for (int r = 0; r < ROWS; r++) {
-      long row = (long) r * COLS * type.bytes();
-      E4M3Weights.dequantizeRow(
-          kernels, type, weights, scales, grid, r, target.asSlice(row, (long) COLS * type.bytes()));
+    @Override
+    void check() {
+      LawCheck.codes(this, grid, codes, scales);
     }
   }
 
-  /** A benchmark of wrong results measures nothing. */
-  @TearDown(Level.Trial)
-  public void check() {
-    ScalarKernels law = new ScalarKernels();
-    if (lastGrid != null) {
-      for (int gridRow = 0; gridRow < Math.min(2, lastGrid.gridRows()); gridRow++) {
-        int[] maxBits = new int[lastGrid.gridCols()];
-        AbsMax.gridRow(law, type, weights, lastGrid, gridRow, maxBits);
-        int row = lastGrid.rowBegin(gridRow);
-        for (int c = 0; c < COLS; c++) {
-          long index = (long) row * COLS + c;
-          float x = type.load(weights, index * type.bytes());
-          float scale = E4M3Weights.scale(type, maxBits[c / lastGrid.blockCols()]);
-          byte expected = ScalarKernels.quantizeE4M3(type, x, scale);
-          byte actual = target.get(ValueLayout.JAVA_BYTE, index);
-          if (actual != expected) {
-            throw new IllegalStateException("code at " + index + ": " + actual + " != " + expected);
-          }
-        }
+  /** What a checkpoint holds, codes of real weights with their scales, and the weights anew. */
+  @State(Scope.Thread)
+  public static class Dequantized extends Quantized {
+    private MemorySegment target;
+
+    @Override
+    void prepare() {
+      super.prepare();
+      quantize(kernels, channels());
+      target = allocate(bytes());
+    }
+
+    void dequantize() {
+      for (int row = 0; row < rows; row++) {
+        MemorySegment to = target.asSlice(offset(row), rowBytes());
+        E4M3Weights.dequantizeRow(kernels, type, codes, scales, grid, row, to);
       }
     }
-    if (lastMax != 0) {
-      int[] maxBits = new int[1];
-      AbsMax.gridRow(law, type, weights, ScaleGrid.tensor(ROWS, COLS), 0, maxBits);
-      if (maxBits[0] != lastMax) {
-        throw new IllegalStateException("maxima " + lastMax + " != " + Arrays.toString(maxBits));
-      }
+
+    @Override
+    void check() {
+      super.check();
+      LawCheck.dequantized(this, grid, codes, scales, target);
     }
-    arena.close();
+  }
+
+  /** The yardstick: the JDK's own copy, which writes as much as it reads. */
+  @Benchmark
+  public void copy(Copied weights) {
+    MemorySegment.copy(weights.segment, 0, weights.target, 0, weights.bytes());
+  }
+
+  /** One maximum for the matrix. */
+  @Benchmark
+  public int[] absMaxTensor(Maxima weights) {
+    return weights.find(weights.whole());
+  }
+
+  /** One maximum for each row. */
+  @Benchmark
+  public int[] absMaxRow(Maxima weights) {
+    return weights.find(weights.channels());
+  }
+
+  /** One maximum for each tile of 128 x 128. */
+  @Benchmark
+  public int[] absMaxTile(Maxima weights) {
+    return weights.find(weights.tiles());
+  }
+
+  /** Scheme FP8_DYNAMIC: the maximum of a row, then its codes. */
+  @Benchmark
+  public void quantizeChannel(Quantized weights) {
+    weights.quantize(weights.kernels, weights.channels());
+  }
+
+  /** The same by the scalar law: what the vectors gain. */
+  @Benchmark
+  public void quantizeChannelScalar(Quantized weights) {
+    weights.quantize(SCALAR, weights.channels());
+  }
+
+  /** Scheme FP8_BLOCK: the maxima of 128 rows in tiles, then their codes. */
+  @Benchmark
+  public void quantizeBlock(Quantized weights) {
+    weights.quantize(weights.kernels, weights.tiles());
+  }
+
+  /** Scheme FP8: the maximum of the matrix, then its codes, which reads memory twice. */
+  @Benchmark
+  public void quantizeTensor(Quantized weights) {
+    weights.quantize(weights.kernels, weights.whole());
+  }
+
+  /** Codes back to weights. The larger side is written here, and counted all the same. */
+  @Benchmark
+  public void dequantizeChannel(Dequantized weights) {
+    weights.dequantize();
   }
 }
