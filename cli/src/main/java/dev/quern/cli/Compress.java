@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
     name = "compress",
     description = "Compress a checkpoint into one that vLLM and transformers load.",
     mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
     footer = {
       "",
       "Example: quern compress Llama-3.2-1B --scheme FP8_DYNAMIC --output Llama-3.2-1B-FP8",

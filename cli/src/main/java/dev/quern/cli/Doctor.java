@@ -12,7 +12,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "doctor",
     description = "Say which kernels run on this machine and how fast; takes a few seconds.",
-    mixinStandardHelpOptions = true)
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class)
 final class Doctor implements Callable<Integer> {
   @Spec private CommandSpec spec;
 

@@ -14,7 +14,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "inspect",
     description = "Say what is in a checkpoint, compressed or not.",
-    mixinStandardHelpOptions = true)
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class)
 final class Inspect implements Callable<Integer> {
   @Spec private CommandSpec spec;
 

@@ -37,10 +37,12 @@ final class Main implements Runnable {
   /** Runs a command line and gives its exit code. */
   static int run(String... args) {
     CommandLine commandLine = commandLine();
-    int exitCode = commandLine.execute(args);
-    commandLine.getOut().flush();
-    commandLine.getErr().flush();
-    return exitCode;
+    try (Interruption _ = Interruption.ofThisThread()) {
+      return commandLine.execute(args);
+    } finally {
+      commandLine.getOut().flush();
+      commandLine.getErr().flush();
+    }
   }
 
   static CommandLine commandLine() {

@@ -59,7 +59,7 @@ final class Tables {
     return errors(report.errors())
         + line(
             "%s: %s -> %s (%.2f : 1), %d of %d tensors quantized; compressed in %.2f s, verified in"
-                + " %.2f s, %.2f GB/s%n",
+                + " %.2f s, %s/s%n",
             report.plan().schemeName(),
             ByteSize.format(report.plan().bytesBefore()),
             ByteSize.format(report.plan().bytesAfter()),
@@ -68,7 +68,7 @@ final class Tables {
             report.plan().tensors().size(),
             report.compressNanos() / 1e9,
             report.verifyNanos() / 1e9,
-            report.plan().bytesBefore() / 1e9 / seconds)
+            ByteSize.format((long) (report.plan().bytesBefore() / seconds)))
         + report.output()
         + "\n";
   }
@@ -79,11 +79,15 @@ final class Tables {
     return out.append(
             line(
                 "%s: %d tensors, %d quantized modules, %s%n",
-                report.model(),
-                report.tensors(),
-                report.quantizedModules(),
-                report.ok() ? "nothing wrong" : report.problems().size() + " problems"))
+                report.model(), report.tensors(), report.quantizedModules(), outcome(report)))
         .toString();
+  }
+
+  private static String outcome(VerificationReport report) {
+    if (!report.ok()) {
+      return report.problems().size() + (report.problems().size() == 1 ? " problem" : " problems");
+    }
+    return report.quantizedModules() == 0 ? "not compressed, nothing to check" : "nothing wrong";
   }
 
   static String inspection(Inspection inspection) {

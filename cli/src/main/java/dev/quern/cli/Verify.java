@@ -1,6 +1,5 @@
 package dev.quern.cli;
 
-import dev.quern.pipeline.CompressionOptions;
 import dev.quern.pipeline.Quern;
 import dev.quern.pipeline.VerificationReport;
 import java.nio.file.Path;
@@ -19,7 +18,8 @@ import picocli.CommandLine.Spec;
     description =
         "Check that tensors and configuration of a checkpoint agree and all scales are sound; with"
             + " a source, that each weight is as near as its format allows.",
-    mixinStandardHelpOptions = true)
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class)
 final class Verify implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
@@ -38,13 +38,11 @@ final class Verify implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    CompressionOptions options =
-        CompressionOptions.of(model, model, "FP8_DYNAMIC")
-            .withThreads(work.threads())
-            .withMemoryBytes(work.memory());
     VerificationReport report;
     try (ProgressDisplay progress = ProgressDisplay.on(spec.commandLine().getErr())) {
-      report = Quern.verify(options, Optional.ofNullable(against), progress);
+      report =
+          Quern.verify(
+              model, Optional.ofNullable(against), work.threads(), work.memory(), progress);
     }
     spec.commandLine()
         .getOut()

@@ -38,7 +38,7 @@ final class CheckpointVerifier {
 
   /** Compares every tensor with the source; what cannot be compared is a problem. */
   Map<String, ErrorStatistics> compare(
-      HuggingFaceCheckpoint source, CompressionOptions options, Progress progress)
+      HuggingFaceCheckpoint source, int threads, long memoryBytes, Progress progress)
       throws Exception {
     List<TensorSpec> specs = source.tensors().stream().map(t -> t.info().spec()).toList();
     TensorClassifier classifier = TensorClassifier.forCheckpoint(specs);
@@ -48,9 +48,8 @@ final class CheckpointVerifier {
     }
     Map<String, SafetensorsFile> files = new HashMap<>();
     checkpoint.tensors().forEach(tensor -> files.put(tensor.name(), tensor.file()));
-    try (Workers workers = new Workers(options.threads())) {
-      return new Verification(tensors, files)
-          .run(options, workers, new MemoryBudget(options.memoryBytes()), progress);
+    try (Workers workers = new Workers(threads)) {
+      return new Verification(tensors, files).run(workers, new MemoryBudget(memoryBytes), progress);
     } catch (QuernException e) {
       if (e.kind() != QuernException.Kind.VERIFICATION) {
         throw e;

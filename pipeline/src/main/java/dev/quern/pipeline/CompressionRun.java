@@ -18,7 +18,6 @@ import java.util.List;
  */
 final class CompressionRun {
   private final HuggingFaceCheckpoint checkpoint;
-  private final CompressionPlan plan;
   private final ShardOutputs outputs;
   private final Workers workers;
   private final MemoryBudget budget;
@@ -34,7 +33,6 @@ final class CompressionRun {
       MemoryBudget budget,
       Progress progress) {
     this.checkpoint = checkpoint;
-    this.plan = plan;
     this.outputs = outputs;
     this.workers = workers;
     this.budget = budget;
@@ -51,16 +49,17 @@ final class CompressionRun {
     return tensors;
   }
 
-  static List<SourceTask> tasks(List<PlannedTensor> tensors, CompressionOptions options) {
+  static List<SourceTask> tasks(List<PlannedTensor> tensors, Workers workers, MemoryBudget budget) {
+    long target = SourceTask.targetBytes(workers.threads(), budget.limit());
     List<SourceTask> tasks = new ArrayList<>();
     for (int i = 0; i < tensors.size(); i++) {
-      tasks.addAll(tensors.get(i).tasks(i, SourceTask.targetBytes(options)));
+      tasks.addAll(tensors.get(i).tasks(i, target));
     }
     return tasks;
   }
 
   void run() throws Exception {
-    List<SourceTask> tasks = tasks(tensors, plan.options());
+    List<SourceTask> tasks = tasks(tensors, workers, budget);
     progress.stage("compress", checkpoint.totalBytes());
     // Verification needs further operations; the compiler can work on them meanwhile.
     tensors.stream()

@@ -1,6 +1,7 @@
 package dev.quern.pipeline;
 
 import dev.quern.formats.CheckpointException;
+import dev.quern.formats.compressedtensors.ClassifiedTensor;
 import dev.quern.formats.compressedtensors.CompressionFormat;
 import dev.quern.formats.compressedtensors.QuantizationConfig;
 import dev.quern.formats.compressedtensors.TensorClassifier;
@@ -54,7 +55,7 @@ public record Inspection(
           new Tensor(
               tensor.info(),
               tensor.file().path().getFileName().toString(),
-              classifier.classify(tensor.info().spec()).reason()));
+              role(checkpoint, classifier.classify(tensor.info().spec()))));
     }
     return new Inspection(
         checkpoint.directory(),
@@ -62,6 +63,13 @@ public record Inspection(
         quantization(checkpoint.config()),
         tensors,
         checkpoint.otherFiles());
+  }
+
+  private static String role(HuggingFaceCheckpoint checkpoint, ClassifiedTensor tensor) {
+    boolean scaled = checkpoint.find(tensor.module() + ".weight_scale").isPresent();
+    return scaled && tensor.parameter().startsWith("weight")
+        ? "compressed " + tensor.parameter()
+        : tensor.reason();
   }
 
   private static String architecture(Json.Obj config) {
@@ -80,12 +88,10 @@ public record Inspection(
       return ours.map(
               q ->
                   "compressed-tensors, "
-                      + q.format().configName()
-                      + " ("
                       + q.formats().stream()
                           .map(CompressionFormat::configName)
-                          .collect(Collectors.joining(", "))
-                      + "), ignore "
+                          .collect(Collectors.joining(" and "))
+                      + ", ignore "
                       + String.join(", ", q.ignore()))
           .orElse("none");
     } catch (CheckpointException e) {

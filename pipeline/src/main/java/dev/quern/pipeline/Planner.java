@@ -3,6 +3,7 @@ package dev.quern.pipeline;
 import dev.quern.formats.CheckpointException;
 import dev.quern.formats.compressedtensors.ClassifiedTensor;
 import dev.quern.formats.compressedtensors.IgnoreList;
+import dev.quern.formats.compressedtensors.ModuleClass;
 import dev.quern.formats.compressedtensors.ModuleRef;
 import dev.quern.formats.compressedtensors.PresetSchemes;
 import dev.quern.formats.compressedtensors.QuantizationArgs;
@@ -61,23 +62,22 @@ final class Planner {
   }
 
   private static PresetSchemes.Preset supported(String name) {
-    PresetSchemes.Preset preset;
-    try {
-      preset = PresetSchemes.named(name);
-    } catch (CheckpointException e) {
-      throw new QuernException(QuernException.Kind.REQUEST, e);
-    }
     List<String> supported = WeightCodecs.supportedPresets();
+    String remedy = "Use one of " + String.join(", ", supported) + ".";
+    if (!PresetSchemes.isKnown(name)) {
+      List<String> nearest = PresetSchemes.nearest(name, supported);
+      String suggestion =
+          nearest.isEmpty() ? "" : "Did you mean " + String.join(" or ", nearest) + "? ";
+      throw new QuernException(
+          QuernException.Kind.REQUEST, "--scheme " + name, "unknown scheme", suggestion + remedy);
+    }
+    PresetSchemes.Preset preset = PresetSchemes.named(name);
     if (!supported.contains(preset.name())) {
       String why =
           preset.needsCalibration()
               ? preset.name() + " needs calibration data, which this version cannot use"
               : preset.name() + " is a known scheme that this version cannot compute";
-      throw new QuernException(
-          QuernException.Kind.REQUEST,
-          "--scheme " + name,
-          why,
-          "Use one of " + String.join(", ", supported) + ".");
+      throw new QuernException(QuernException.Kind.REQUEST, "--scheme " + name, why, remedy);
     }
     return preset;
   }
@@ -129,6 +129,7 @@ final class Planner {
               + " tensors, all ignored or not Linear",
           "Look at the plan with --dry-run and fewer --ignore patterns, or give --targets.");
     }
+    refuseTiedHead(tensors);
     refuseNameClashes(tensors);
     warnOfFusedExperts();
     warnOfRaggedBlocks(tensors);
@@ -192,6 +193,9 @@ final class Planner {
           tensor.module() + " is an embedding, which " + preset.name() + " does not quantize",
           "Leave it out of --targets.");
     }
+    if (wanted.isPresent() && !options.targets().contains(ModuleClass.LINEAR)) {
+      warnings.add(tensor.module() + " is targeted, but left as it is: " + tensor.reason());
+    }
     String reason =
         tensor.role() == TensorRole.LINEAR
             ? matcher
@@ -242,7 +246,8 @@ final class Planner {
   }
 
   private void requireMemory(PlannedTensor tensor) {
-    SourceTask largest = tensor.tasks(0, SourceTask.targetBytes(options)).get(0);
+    SourceTask largest =
+        tensor.tasks(0, SourceTask.targetBytes(options.threads(), options.memoryBytes())).get(0);
     long needed = tensor.memoryBytes(largest);
     if (needed > options.memoryBytes()) {
       throw new QuernException(
@@ -264,6 +269,25 @@ final class Planner {
         reason,
         Optional.empty(),
         List.of(source.info().spec()));
+  }
+
+  /** A head that shares its matrix with the embedding cannot be quantized alone. */
+  private void refuseTiedHead(List<TensorPlan> tensors) {
+    boolean quantizesHead =
+        tensors.stream()
+            .anyMatch(t -> t.scheme().isPresent() && lastPart(t.module()).equals(LM_HEAD));
+    boolean tied =
+        checkpoint.config().bool("tie_word_embeddings").orElse(false)
+            || classified.stream().noneMatch(t -> t.role() == TensorRole.EMBEDDING);
+    if (quantizesHead && tied) {
+      throw new QuernException(
+          QuernException.Kind.REQUEST,
+          "--targets",
+          "lm_head shares its matrix with the embedding (tie_word_embeddings), which "
+              + preset.name()
+              + " does not quantize",
+          "Leave lm_head out of --targets.");
+    }
   }
 
   private static void refuseNameClashes(List<TensorPlan> tensors) {

@@ -74,21 +74,24 @@ public final class Quern {
    * positive, and with a source, each weight is within the bound of its format and everything else
    * is equal.
    *
-   * @param options the compressed checkpoint as {@code model}; threads and memory
+   * @param model folder of the compressed checkpoint
    * @param against folder of the source checkpoint, or empty
+   * @param threads worker threads, at least 1
+   * @param memoryBytes the most that work in flight may occupy
    * @return what was found; problems of the content are in the report, not thrown
    * @throws QuernException when a folder cannot be read as a checkpoint at all
    */
   public static VerificationReport verify(
-      CompressionOptions options, Optional<Path> against, Progress progress)
+      Path model, Optional<Path> against, int threads, long memoryBytes, Progress progress)
       throws InterruptedException {
-    try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(options.model())) {
+    try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(model)) {
       CheckpointVerifier verifier = new CheckpointVerifier(checkpoint);
       if (against.isEmpty()) {
         return verifier.report(Map.of());
       }
       try (HuggingFaceCheckpoint source = HuggingFaceCheckpoint.open(against.get())) {
-        Map<String, ErrorStatistics> errors = verifier.compare(source, options, progress);
+        Map<String, ErrorStatistics> errors =
+            verifier.compare(source, threads, memoryBytes, progress);
         return verifier.report(errors);
       }
     } catch (CheckpointException e) {
@@ -117,7 +120,7 @@ public final class Quern {
       try (WrittenShards written = WrittenShards.open(folder.partial(), plan.shards())) {
         errors =
             new Verification(CompressionRun.planned(checkpoint, plan), written.byTensor())
-                .run(options, workers, budget, progress);
+                .run(workers, budget, progress);
       }
       shards.awaitDisk();
       folder.publish();

@@ -19,8 +19,8 @@ record SourceTask(int tensor, long begin, long end) {
   /**
    * Source bytes that a piece aims at, so that all threads together stay well within the budget.
    */
-  static long targetBytes(CompressionOptions options) {
-    return Math.clamp(options.memoryBytes() / (8L * options.threads()), SMALL, LARGE);
+  static long targetBytes(int threads, long memoryBytes) {
+    return Math.clamp(memoryBytes / (8L * threads), SMALL, LARGE);
   }
 
   long size() {

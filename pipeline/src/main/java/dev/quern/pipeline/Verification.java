@@ -37,10 +37,9 @@ final class Verification {
    * @return errors by kind of layer, such as {@code q_proj}, sorted
    * @throws QuernException when anything differs more than it may
    */
-  Map<String, ErrorStatistics> run(
-      CompressionOptions options, Workers workers, MemoryBudget budget, Progress progress)
+  Map<String, ErrorStatistics> run(Workers workers, MemoryBudget budget, Progress progress)
       throws Exception {
-    List<SourceTask> tasks = CompressionRun.tasks(tensors, options);
+    List<SourceTask> tasks = CompressionRun.tasks(tensors, workers, budget);
     progress.stage("verify", tensors.stream().mapToLong(t -> t.info().bytes()).sum());
     ErrorStatistics.Sum[] sums = new ErrorStatistics.Sum[tasks.size()];
     Scratch[] scratch = new Scratch[workers.threads()];

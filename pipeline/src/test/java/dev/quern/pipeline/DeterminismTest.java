@@ -62,9 +62,7 @@ class DeterminismTest {
     assertThat(specs(cut.output())).isEqualTo(specs(whole.output()));
     VerificationReport sound =
         Quern.verify(
-            CompressionOptions.of(cut.output(), cut.output(), scheme),
-            Optional.of(source),
-            Progress.NONE);
+            cut.output(), Optional.of(source), 2, CompressionOptions.DEFAULT_MEMORY, Progress.NONE);
     assertThat(sound.problems()).isEmpty();
     assertThat(sound.quantizedModules()).isEqualTo(3);
     assertThat(sound.errors()).isEqualTo(report.errors());

@@ -5,6 +5,7 @@ import static java.util.Map.entry;
 
 import dev.quern.engine.numeric.DType;
 import dev.quern.formats.CheckpointException;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -125,6 +126,11 @@ public final class PresetSchemes {
           suggestion + "The schemes are " + String.join(", ", names()));
     }
     return preset;
+  }
+
+  /** Those of some names that a misspelt one may have meant; none when all are far off. */
+  public static List<String> nearest(String name, Collection<String> among) {
+    return NearestNames.to(name.strip().toUpperCase(Locale.ROOT), among);
   }
 
   /** Whether {@link #named(String)} knows the name. */
