@@ -1,2 +1,46 @@
-/** x */
+/**
+ * Bulk operations on runs of elements: what they mean, and who carries them out.
+ *
+ * <p>{@link dev.quern.engine.kernel.Kernels} is the contract, and {@link
+ * dev.quern.engine.kernel.ScalarKernels} its definition: one obvious loop an operation, over the
+ * laws of {@code engine.numeric}. Two more providers do the work, and equal it bit for bit: {@code
+ * PlainKernels}, loops without vectors that are shaped for speed, and the SIMD loops of {@code
+ * kernel.vector}. {@link dev.quern.engine.kernel.KernelChoice} says which of them this JVM runs,
+ * and why; {@code WarmingKernels} takes the plain ones until the compiler has made the others fast.
+ *
+ * <table>
+ *   <caption>The operations</caption>
+ *   <tr><th>operation</th><th>source</th><th>result</th></tr>
+ *   <tr><td>{@code absMaxBits}</td><td>bf16, f16, f32</td><td>largest magnitude, as bits</td></tr>
+ *   <tr><td>{@code quantizeE4M3}</td><td>bf16, f16, f32</td><td>FP8 codes for one scale</td></tr>
+ *   <tr><td>{@code dequantizeE4M3}</td><td>FP8 codes</td><td>bf16, f16, f32</td></tr>
+ *   <tr><td>{@code convert}</td><td>bf16, f16, f32</td><td>bf16, f16, f32</td></tr>
+ *   <tr><td>{@code addErrors}</td><td>two runs of f32</td><td>sums, in a fixed order</td></tr>
+ * </table>
+ *
+ * <p>Invariants:
+ *
+ * <ul>
+ *   <li><b>Providers differ in nothing but speed.</b> Every result has the same bits for every
+ *       input, NaN and infinities included, and so it does not matter when one takes over from
+ *       another. Twin tests compare them over whole domains where those are small enough, and at
+ *       every length and alignment; a tolerance would hide exactly the differences that end up in
+ *       files.
+ *   <li><b>NaN is seen.</b> It is larger than every magnitude, keeps its place in sums, and becomes
+ *       the one canonical NaN of the target's type when it is converted.
+ *   <li><b>Sums have a fixed order</b> that knows nothing of vector widths: 32 lanes, each
+ *       ascending, then the lanes.
+ *   <li><b>A call allocates nothing</b>, once it is compiled; a test measures it.
+ * </ul>
+ *
+ * <p>Threads: calls are safe from any thread as long as the memory that they are given is.
+ *
+ * <p>What may happen here: loops over native memory, choice of a provider. What may not: a formula
+ * of a number format (that is {@code numeric}), the shape of a matrix or the choice of a scale
+ * (that is {@code quantization}), files, the Vector API.
+ *
+ * <p>A new operation gets a contract in {@code Kernels}, a loop in {@code ScalarKernels}, one in
+ * {@code kernel.vector}, a line in the tests' {@code BulkOperation} or a twin test of its own, and
+ * a benchmark.
+ */
 package dev.quern.engine.kernel;

@@ -8,11 +8,17 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 @Tag("twin")
+@ParameterizedClass
+@EnumSource
 class AbsMaxTwinTest {
+  @Parameter Twin twin;
+
   // Two rounds of four accumulators of the widest vectors, one vector more, and a tail.
   private static final int MAX_LENGTH = 2 * 4 * 32 + 32 + 31;
   private static final int[] OFFSETS = {0, 1, 2, 7, 33, 64};
@@ -21,7 +27,7 @@ class AbsMaxTwinTest {
   @ParameterizedTest
   @EnumSource
   void equalsTheLawAtEveryLength(FloatType type) {
-    Kernels vector = Providers.vector();
+    Kernels kernels = twin.kernels();
     SplittableRandom random = new SplittableRandom(26);
     int calls = 0;
     try (Arena arena = Arena.ofConfined()) {
@@ -36,8 +42,8 @@ class AbsMaxTwinTest {
             } else {
               Inputs.anyBits(run, 0, random);
             }
-            int expected = Providers.SCALAR.absMaxBits(type, source, 128 + offset, n);
-            check(vector, type, source, 128 + offset, n, expected);
+            int expected = Twin.LAW.absMaxBits(type, source, 128 + offset, n);
+            check(kernels, type, source, 128 + offset, n, expected);
             calls += 2;
           }
         }
@@ -50,7 +56,7 @@ class AbsMaxTwinTest {
   @ParameterizedTest
   @EnumSource
   void findsEverySpecialValueAtEveryPlace(FloatType type) {
-    Kernels vector = Providers.vector();
+    Kernels kernels = twin.kernels();
     int[] specials = Inputs.specialBits(type);
     int visited = 0;
     try (Arena arena = Arena.ofConfined()) {
@@ -59,7 +65,7 @@ class AbsMaxTwinTest {
         for (int place = 0; place < n; place++) {
           for (int special : specials) {
             Inputs.putBits(type, source, (long) place * type.bytes(), special);
-            check(vector, type, source, 0, n, special & type.signlessMask());
+            check(kernels, type, source, 0, n, special & type.signlessMask());
             visited++;
           }
           Inputs.putBits(type, source, (long) place * type.bytes(), 0);
@@ -71,9 +77,9 @@ class AbsMaxTwinTest {
   }
 
   private static void check(
-      Kernels vector, FloatType type, MemorySegment source, long offset, int n, int expected) {
+      Kernels kernels, FloatType type, MemorySegment source, long offset, int n, int expected) {
     for (int pass = 1; pass <= 2; pass++) {
-      int found = vector.absMaxBits(type, source, offset, n);
+      int found = kernels.absMaxBits(type, source, offset, n);
       if (found != expected) {
         fail("%s, %d elements from %d: 0x%X, expected 0x%X", type, n, offset, found, expected);
       }

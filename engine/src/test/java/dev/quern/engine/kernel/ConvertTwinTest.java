@@ -8,6 +8,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -18,7 +20,11 @@ import org.junit.jupiter.params.provider.EnumSource;
  * -Dquern.exhaustive=true}.
  */
 @Tag("twin")
+@ParameterizedClass
+@EnumSource
 class ConvertTwinTest {
+  @Parameter Twin twin;
+
   private static final int PIECE = 1 << 16;
   private static final int STRIDE = 61;
 
@@ -26,7 +32,7 @@ class ConvertTwinTest {
   @CsvSource({"BF16,F32", "BF16,F16", "F16,F32", "F16,BF16", "BF16,BF16", "F16,F16"})
   void everyElementOfHalfPrecision(FloatType from, FloatType to) {
     try (Arena arena = Arena.ofConfined()) {
-      Comparison comparison = new Comparison(arena, from, to);
+      Comparison comparison = new Comparison(twin, arena, from, to);
       for (int bits = 0; bits < 1 << 16; bits++) {
         comparison.add(bits);
       }
@@ -38,7 +44,7 @@ class ConvertTwinTest {
   @EnumSource(names = {"BF16", "F16"})
   void f32AtEveryMidpoint(FloatType to) {
     try (Arena arena = Arena.ofConfined()) {
-      Comparison comparison = new Comparison(arena, FloatType.F32, to);
+      Comparison comparison = new Comparison(twin, arena, FloatType.F32, to);
       for (int code = 0; code < to.infinityBits(); code++) {
         int lower = Float.floatToRawIntBits(to.decode(code));
         double next = code + 1 == to.infinityBits() ? nextAfterLargest(to) : to.decode(code + 1);
@@ -83,9 +89,9 @@ class ConvertTwinTest {
     assertThat(visited).isEqualTo(1L << 32);
   }
 
-  private static long f32(FloatType to, long from, long end, int stride) {
+  private long f32(FloatType to, long from, long end, int stride) {
     try (Arena arena = Arena.ofConfined()) {
-      Comparison comparison = new Comparison(arena, FloatType.F32, to);
+      Comparison comparison = new Comparison(twin, arena, FloatType.F32, to);
       for (long bits = from; bits < end; bits += stride) {
         comparison.add((int) bits);
       }
@@ -95,7 +101,7 @@ class ConvertTwinTest {
 
   /** Collects elements and compares a piece when it is full. */
   private static final class Comparison {
-    private final Kernels vector = Providers.vector();
+    private final Kernels kernels;
     private final FloatType from;
     private final FloatType to;
     private final MemorySegment source;
@@ -104,7 +110,8 @@ class ConvertTwinTest {
     private int collected;
     private long visited;
 
-    Comparison(Arena arena, FloatType from, FloatType to) {
+    Comparison(Twin twin, Arena arena, FloatType from, FloatType to) {
+      this.kernels = twin.kernels();
       this.from = from;
       this.to = to;
       this.source = arena.allocate((long) PIECE * from.bytes(), 64);
@@ -133,8 +140,8 @@ class ConvertTwinTest {
       long at = expected.offset();
       expected.poison();
       found.poison();
-      Providers.SCALAR.convert(from, source, 0, collected, to, expected.memory(), at);
-      vector.convert(from, source, 0, collected, to, found.memory(), at);
+      Twin.LAW.convert(from, source, 0, collected, to, expected.memory(), at);
+      kernels.convert(from, source, 0, collected, to, found.memory(), at);
       long bytes = (long) collected * to.bytes();
       found.checkEquals(at, expected, at, bytes, from + " to " + to);
       found.checkSurroundings(at, bytes, from + " to " + to);

@@ -9,11 +9,18 @@ import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Tag("twin")
+@ParameterizedClass
+@EnumSource
 class ErrorSumsTwinTest {
+  @Parameter Twin twin;
+
   private static final int MAX_LENGTH = 5000;
   private static final float RELATIVE_BOUND = 0x1p-4f;
   private static final double U = 0x1p-24; // half a step of binary32 at 1
@@ -23,7 +30,7 @@ class ErrorSumsTwinTest {
   @ParameterizedTest
   @ValueSource(strings = {"weights", "any bits", "one NaN", "one infinity"})
   void everySumEqualsTheLaws(String what) {
-    Kernels vector = Providers.vector();
+    Kernels kernels = twin.kernels();
     int calls = 0;
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment original = arena.allocate(4L * MAX_LENGTH + 64, 64);
@@ -41,9 +48,9 @@ class ErrorSumsTwinTest {
           found.clear();
           again.clear();
         }
-        Providers.SCALAR.addErrors(original, a, approximation, b, n, RELATIVE_BOUND, expected);
-        vector.addErrors(original, a, approximation, b, n, RELATIVE_BOUND, found);
-        vector.addErrors(original, a, approximation, b, n, RELATIVE_BOUND, again);
+        Twin.LAW.addErrors(original, a, approximation, b, n, RELATIVE_BOUND, expected);
+        kernels.addErrors(original, a, approximation, b, n, RELATIVE_BOUND, found);
+        kernels.addErrors(original, a, approximation, b, n, RELATIVE_BOUND, again);
         checkEqual(expected, found);
         checkEqual(expected, again);
         calls += 2;
@@ -92,7 +99,7 @@ class ErrorSumsTwinTest {
    */
   @Test
   void sumsAreWithinTheirBounds() {
-    Kernels vector = Providers.vector();
+    Kernels kernels = twin.kernels();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment original = arena.allocate(4L * MAX_LENGTH, 64);
       MemorySegment approximation = arena.allocate(4L * MAX_LENGTH, 64);
@@ -101,7 +108,7 @@ class ErrorSumsTwinTest {
         Inputs.weights(FloatType.F32, original, 0, 2f, random);
         Inputs.weights(FloatType.F32, approximation, 0, 2f, random);
         ErrorSums sums = new ErrorSums();
-        vector.addErrors(original, 0, approximation, 0, n, RELATIVE_BOUND, sums);
+        kernels.addErrors(original, 0, approximation, 0, n, RELATIVE_BOUND, sums);
 
         double squaredError = 0;
         double squaredOriginal = 0;

@@ -69,14 +69,14 @@ class KernelAllocationTest {
         new Kernel(
             "addErrors",
             kernels -> kernels.addErrors(numbers, 0, numbers, 4, ELEMENTS - 1, 0.1f, sums)));
-    return Stream.of("vector", "scalar")
+    return Stream.of("VECTOR", "PLAIN", "LAW")
         .flatMap(provider -> all.stream().map(kernel -> Arguments.of(provider, kernel)));
   }
 
   @ParameterizedTest(name = "{0}: {1}")
   @MethodSource("kernels")
   void aCallAllocatesNothing(String provider, Kernel kernel) {
-    Kernels kernels = provider.equals("vector") ? Providers.vector() : Providers.SCALAR;
+    Kernels kernels = provider.equals("LAW") ? Twin.LAW : Twin.valueOf(provider).kernels();
     assertThat(THREADS.isThreadAllocatedMemoryEnabled()).isTrue();
     long bytes = 0;
     for (int round = 1; round <= MAX_ROUNDS; round++) {

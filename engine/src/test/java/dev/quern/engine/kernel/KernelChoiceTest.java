@@ -23,7 +23,7 @@ class KernelChoiceTest {
   void scalarCanAlwaysBeHad(String wanted) {
     KernelChoice choice = KernelChoice.choose(wanted);
     assertThat(choice.provider()).isEqualTo("scalar");
-    assertThat(choice.kernels()).isInstanceOf(ScalarKernels.class);
+    assertThat(choice.kernels()).isInstanceOf(PlainKernels.class);
     assertThat(choice.vectorBits()).isZero();
     assertThat(choice.reason()).isEqualTo("asked for with -Dquern.kernels=scalar");
   }

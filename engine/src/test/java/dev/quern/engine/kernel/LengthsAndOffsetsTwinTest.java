@@ -7,7 +7,10 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -15,7 +18,11 @@ import org.junit.jupiter.params.provider.MethodSource;
  * twice; often enough to be compiled.
  */
 @Tag("twin")
+@ParameterizedClass
+@EnumSource
 class LengthsAndOffsetsTwinTest {
+  @Parameter Twin twin;
+
   private static final int MAX_LENGTH = 6 * 32;
   private static final int[] SOURCE_OFFSETS = {0, 1, 2, 7, 33, 64};
   private static final int[] TARGET_OFFSETS = {0, 1, 6, 31, 64};
@@ -27,7 +34,7 @@ class LengthsAndOffsetsTwinTest {
   @ParameterizedTest
   @MethodSource("operations")
   void equalsTheLawAndWritesNothingElse(BulkOperation operation) {
-    Kernels vector = Providers.vector();
+    Kernels kernels = twin.kernels();
     SplittableRandom random = new SplittableRandom(25);
     int calls = 0;
     try (Arena arena = Arena.ofConfined()) {
@@ -42,11 +49,11 @@ class LengthsAndOffsetsTwinTest {
             String call = operation + ", " + n + " elements from " + sourceOffset + " to " + at;
             long bytes = (long) n * operation.targetBytes();
             expected.poison();
-            operation.call().run(Providers.SCALAR, source, sourceOffset, n, expected.memory(), at);
+            operation.call().run(Twin.LAW, source, sourceOffset, n, expected.memory(), at);
             expected.checkSurroundings(at, bytes, "the law of " + call);
             for (int pass = 1; pass <= 2; pass++) {
               found.poison();
-              operation.call().run(vector, source, sourceOffset, n, found.memory(), at);
+              operation.call().run(kernels, source, sourceOffset, n, found.memory(), at);
               found.checkSurroundings(at, bytes, call);
               found.checkEquals(at, expected, at, bytes, call);
               calls++;
