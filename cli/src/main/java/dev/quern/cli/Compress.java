@@ -100,7 +100,10 @@ final class Compress implements Callable<Integer> {
     try (ProgressDisplay progress = ProgressDisplay.on(err)) {
       report = Quern.compress(options, progress);
     }
-    report.plan().warnings().forEach(warning -> err.println("quern: warning: " + warning));
+    report
+        .plan()
+        .warnings()
+        .forEach(warning -> err.println("quern: warning: " + TextTable.printable(warning)));
     out.print(json.wanted() ? report.toJson() : Tables.report(report));
     return ExitCode.OK;
   }

@@ -55,7 +55,7 @@ final class Main implements Runnable {
     PrintWriter err = commandLine.getErr();
     switch (e) {
       case QuernException refused -> {
-        err.println("quern: " + refused.getMessage());
+        err.println("quern: " + TextTable.printable(refused.getMessage()));
         return ExitCode.of(refused);
       }
       case InterruptedException _ -> {

@@ -75,7 +75,9 @@ final class Tables {
 
   static String verification(VerificationReport report) {
     StringBuilder out = new StringBuilder(errors(report.errors()));
-    report.problems().forEach(problem -> out.append("problem: ").append(problem).append('\n'));
+    for (String problem : report.problems()) {
+      out.append("problem: ").append(TextTable.printable(problem)).append('\n');
+    }
     return out.append(
             line(
                 "%s: %d tensors, %d quantized modules, %s%n",

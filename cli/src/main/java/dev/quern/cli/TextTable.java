@@ -1,6 +1,7 @@
 package dev.quern.cli;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -15,8 +16,20 @@ final class TextTable {
   }
 
   TextTable row(String... cells) {
-    rows.add(cells);
+    String[] clean = cells.clone();
+    Arrays.setAll(clean, c -> printable(cells[c]));
+    rows.add(clean);
     return this;
+  }
+
+  /** Names come from files: none of them gets to move the cursor or to begin a line. */
+  static String printable(String text) {
+    return text.chars().noneMatch(Character::isISOControl)
+        ? text
+        : text.codePoints()
+            .map(c -> Character.isISOControl(c) ? '?' : c)
+            .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+            .toString();
   }
 
   @Override

@@ -10,12 +10,15 @@ import dev.quern.formats.compressedtensors.TensorClassifier;
 import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
 import dev.quern.formats.huggingface.SourceTensor;
 import dev.quern.formats.safetensors.SafetensorsFile;
+import dev.quern.formats.safetensors.TensorInfo;
 import dev.quern.formats.safetensors.TensorSpec;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Looks at a checkpoint that was compressed some time ago, alone or beside its source. */
 final class CheckpointVerifier {
@@ -29,6 +32,23 @@ final class CheckpointVerifier {
     StructureCheck structure = config.map(c -> new StructureCheck(checkpoint, c)).orElse(null);
     quantized = structure == null ? Map.of() : structure.quantized();
     problems = structure == null ? new ArrayList<>() : structure.problems();
+    if (structure == null) {
+      refuseScales();
+    }
+  }
+
+  /** Scales that no configuration explains; a reader would take the codes for weights. */
+  private void refuseScales() {
+    checkpoint.tensors().stream()
+        .map(SourceTensor::name)
+        .filter(CheckpointVerifier::isScale)
+        .findFirst()
+        .ifPresent(
+            name -> problems.add(name + ": is there, but config.json has no quantization_config"));
+  }
+
+  private static boolean isScale(String tensor) {
+    return StructureCheck.SCALES.contains(tensor.substring(tensor.lastIndexOf('.') + 1));
   }
 
   VerificationReport report(Map<String, ErrorStatistics> errors) {
@@ -46,6 +66,8 @@ final class CheckpointVerifier {
     for (SourceTensor tensor : source.tensors()) {
       planned(tensor, classifier.classify(tensor.info().spec())).ifPresent(tensors::add);
     }
+    tensors.forEach(tensor -> tensor.requireMemory(threads, memoryBytes));
+    refuseStrangers(source, classifier);
     Map<String, SafetensorsFile> files = new HashMap<>();
     checkpoint.tensors().forEach(tensor -> files.put(tensor.name(), tensor.file()));
     try (Workers workers = new Workers(threads)) {
@@ -59,6 +81,19 @@ final class CheckpointVerifier {
     }
   }
 
+  /** Tensors that are neither the source's nor parameters of a module that was compressed. */
+  private void refuseStrangers(HuggingFaceCheckpoint source, TensorClassifier classifier) {
+    Set<String> modules = new HashSet<>();
+    source.tensors().forEach(t -> modules.add(classifier.classify(t.info().spec()).module()));
+    for (SourceTensor tensor : checkpoint.tensors()) {
+      String module = classifier.classify(tensor.info().spec()).module();
+      boolean parameter = quantized.containsKey(module) && modules.contains(module);
+      if (source.find(tensor.name()).isEmpty() && !parameter && !isScale(tensor.name())) {
+        problems.add(tensor.name() + ": comes from no tensor of the source");
+      }
+    }
+  }
+
   private Optional<PlannedTensor> planned(SourceTensor tensor, ClassifiedTensor classified) {
     QuantizationScheme scheme =
         classified.parameter().equals("weight") ? quantized.get(classified.module()) : null;
@@ -68,7 +103,7 @@ final class CheckpointVerifier {
     Optional<FloatType> type = FloatType.of(tensor.info().dtype());
     boolean known =
         type.isPresent()
-            && tensor.info().rank() == 2
+            && isMatrix(tensor.info())
             && WeightCodecs.find(
                     scheme,
                     type.get(),
@@ -88,6 +123,12 @@ final class CheckpointVerifier {
         classified,
         Optional.of(scheme),
         PlannedTensor.outputs(classified.module(), tensor.info(), scheme));
+  }
+
+  private static boolean isMatrix(TensorInfo info) {
+    return info.rank() == 2
+        && info.elements() > 0
+        && Math.max(info.dim(0), info.dim(1)) <= Integer.MAX_VALUE;
   }
 
   private Optional<PlannedTensor> requireOutputs(

@@ -13,7 +13,7 @@ import java.util.Objects;
  * @param targets module names, {@code re:} patterns and classes to quantize
  * @param ignore module names, {@code re:} patterns and classes to leave as they are, beside {@code
  *     lm_head}
- * @param threads worker threads, 1 to 1024; the output does not depend on it
+ * @param threads worker threads, from 1 to 1024; the output does not depend on it
  * @param memoryBytes the most that work in flight may occupy, mapped files included; the JVM itself
  *     comes on top
  * @param maxShardBytes the most bytes of tensors in one output file
@@ -35,6 +35,7 @@ public record CompressionOptions(
   /** The default of {@link #maxShardBytes}: 5 GB. */
   public static final long DEFAULT_SHARD = 5_000_000_000L;
 
+  /** More would only take memory: no machine of today has as many processors. */
   private static final int MAX_THREADS = 1024;
 
   /** Copies the lists and checks the numbers. */
@@ -44,7 +45,8 @@ public record CompressionOptions(
     Objects.requireNonNull(scheme);
     targets = List.copyOf(targets);
     ignore = List.copyOf(ignore);
-    require(threads >= 1 && threads <= MAX_THREADS, "--threads", threads, "1 to " + MAX_THREADS);
+    require(
+        threads >= 1 && threads <= MAX_THREADS, "--threads", threads, "from 1 to " + MAX_THREADS);
     require(memoryBytes >= 1_000_000, "--memory", memoryBytes, "at least 1 MB");
     require(maxShardBytes >= 1, "--max-shard-size", maxShardBytes, "at least 1 byte");
   }

@@ -1,5 +1,6 @@
 package dev.quern.pipeline;
 
+import dev.quern.formats.CheckpointException;
 import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
 import dev.quern.formats.json.Json;
 import dev.quern.formats.json.JsonWriter;
@@ -54,7 +55,11 @@ final class OutputFiles {
     Files.writeString(
         folder.resolve("config.json"), JsonWriter.pretty(config), StandardCharsets.UTF_8);
     if (plan.writesIndex()) {
-      index(plan, shards).write(folder.resolve(ShardedIndex.FILE_NAME));
+      try {
+        index(plan, shards).write(folder.resolve(ShardedIndex.FILE_NAME));
+      } catch (CheckpointException e) {
+        throw new QuernException(QuernException.Kind.OUTPUT, e);
+      }
     }
     for (String file : plan.otherFiles()) {
       Path target = folder.resolve(file);

@@ -38,21 +38,30 @@ final class OutputFolder implements AutoCloseable {
    * @throws QuernException when it exists and may not be replaced, or is or holds the source
    */
   static void check(Path output, Path source, boolean overwrite) {
-    Path absolute = output.toAbsolutePath().normalize();
-    if (absolute.getFileName() == null) {
-      throw refused(output, "is a root folder", "Name a new folder.");
-    }
     try {
+      Path absolute = place(output);
+      if (absolute.getFileName() == null) {
+        throw refused(output, "is a root folder", "Name a new folder.");
+      }
       Path from = source.toRealPath();
-      Path to = Files.exists(absolute) ? absolute.toRealPath() : absolute;
-      if (from.startsWith(to) || to.startsWith(from)) {
+      if (from.startsWith(absolute) || absolute.startsWith(from)) {
         throw refused(output, "lies in the source folder or around it", "Name a folder elsewhere.");
       }
       if (!Files.exists(absolute)) {
+        if (Files.isSymbolicLink(absolute)) {
+          throw refused(
+              output, "is a symbolic link to nothing", "Remove the link, or name another folder.");
+        }
         return;
       }
       if (!Files.isDirectory(absolute)) {
         throw refused(output, "is a file; a folder is to be made there", "Name another folder.");
+      }
+      if (!Files.getFileStore(absolute).equals(Files.getFileStore(absolute.getParent()))) {
+        throw refused(
+            output,
+            "is where a file system is mounted, so a finished folder cannot take its place",
+            "Name a folder inside it.");
       }
       boolean empty;
       try (Stream<Path> files = Files.list(absolute)) {
@@ -73,28 +82,39 @@ final class OutputFolder implements AutoCloseable {
     }
   }
 
+  /** The absolute path without links, as far as it exists. */
+  private static Path place(Path output) throws IOException {
+    Path absolute = output.toAbsolutePath().normalize();
+    Path existing = absolute;
+    while (!Files.exists(existing)) {
+      existing = existing.getParent();
+    }
+    return existing.toRealPath().resolve(existing.relativize(absolute));
+  }
+
   /** Makes the hidden folder; what a killed run left there is removed. */
   static OutputFolder create(Path output) {
-    Path absolute = output.toAbsolutePath().normalize();
-    Path parent = absolute.getParent();
-    String name = absolute.getFileName().toString();
-    Path partial = parent.resolve("." + name + ".quern-partial");
-    Path lockFile = parent.resolve("." + name + ".quern-lock");
+    Path lockFile = null;
     FileChannel channel = null;
     try {
+      Path absolute = place(output);
+      Path parent = absolute.getParent();
+      String name = absolute.getFileName().toString();
+      Path partial = parent.resolve("." + name + ".quern-partial");
       Files.createDirectories(parent);
-      channel = FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-      FileLock lock = tryLock(channel);
-      if (lock == null) {
+      Path lock = parent.resolve("." + name + ".quern-lock");
+      channel = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      if (tryLock(channel) == null) {
         channel.close();
         throw refused(
             output, "is being written by another run", "Wait for it, or name another folder.");
       }
+      lockFile = lock;
       deleteTree(partial);
       Files.createDirectory(partial);
       return new OutputFolder(absolute, partial, lockFile, channel);
     } catch (IOException e) {
-      closeQuietly(channel, e);
+      giveUp(lockFile, channel, e);
       throw failed(output, e);
     }
   }
@@ -107,8 +127,11 @@ final class OutputFolder implements AutoCloseable {
     }
   }
 
-  private static void closeQuietly(FileChannel channel, IOException reason) {
+  private static void giveUp(Path lockFile, FileChannel channel, IOException reason) {
     try {
+      if (lockFile != null) {
+        Files.deleteIfExists(lockFile);
+      }
       if (channel != null) {
         channel.close();
       }

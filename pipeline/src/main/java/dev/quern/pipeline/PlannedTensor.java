@@ -67,6 +67,20 @@ record PlannedTensor(TensorPlan plan, SourceTensor source, Optional<WeightCodec>
     return codec.isEmpty() ? task.size() : task.size() * cols() * type().bytes();
   }
 
+  /**
+   * @throws QuernException when a piece of work needs more than the whole budget
+   */
+  void requireMemory(int threads, long budget) {
+    long needed = memoryBytes(tasks(0, SourceTask.targetBytes(threads, budget)).get(0));
+    if (needed > budget) {
+      throw new QuernException(
+          QuernException.Kind.REQUEST,
+          source.file().path() + ", tensor " + source.name(),
+          "one piece of work needs " + needed + " bytes of memory, and the budget is " + budget,
+          "Raise --memory.");
+    }
+  }
+
   /** The most memory that a piece of work occupies: source window, results, rows for comparing. */
   long memoryBytes(SourceTask task) {
     long bytes = sourceBytes(task);

@@ -4,6 +4,7 @@ import dev.quern.formats.CheckpointException;
 import dev.quern.formats.compressedtensors.ClassifiedTensor;
 import dev.quern.formats.compressedtensors.IgnoreList;
 import dev.quern.formats.compressedtensors.ModuleClass;
+import dev.quern.formats.compressedtensors.ModulePattern;
 import dev.quern.formats.compressedtensors.ModuleRef;
 import dev.quern.formats.compressedtensors.PresetSchemes;
 import dev.quern.formats.compressedtensors.QuantizationArgs;
@@ -43,6 +44,8 @@ final class Planner {
   private Planner(HuggingFaceCheckpoint checkpoint, CompressionOptions options) {
     this.checkpoint = checkpoint;
     this.options = options;
+    requireUsable("--targets", options.targets());
+    requireUsable("--ignore", options.ignore());
     PresetSchemes.aliasNote(options.scheme()).ifPresent(warnings::add);
     preset = supported(options.scheme());
     QuantizationScheme targeted = preset.scheme(options.targets());
@@ -54,11 +57,22 @@ final class Planner {
 
   /**
    * @throws QuernException when the request does not fit the checkpoint, or is not possible
-   * @throws CheckpointException when the checkpoint or a pattern is refused
+   * @throws CheckpointException when the checkpoint is refused
    */
   static CompressionPlan plan(HuggingFaceCheckpoint checkpoint, CompressionOptions options) {
     refuseQuantized(checkpoint);
     return new Planner(checkpoint, options).plan();
+  }
+
+  private static void requireUsable(String option, List<String> patterns) {
+    for (String pattern : patterns) {
+      try {
+        ModulePattern.parse(pattern);
+      } catch (CheckpointException e) {
+        throw new QuernException(
+            QuernException.Kind.REQUEST, option + " " + pattern, e.problem(), e.remedy());
+      }
+    }
   }
 
   private static PresetSchemes.Preset supported(String name) {
@@ -114,7 +128,10 @@ final class Planner {
     Set<String> linearNames = new LinkedHashSet<>();
     classified.stream()
         .filter(t -> t.role() == TensorRole.LINEAR)
-        .forEach(t -> linearNames.add(lastPart(t.module())));
+        .map(t -> lastPart(t.module()))
+        // A number is a place in a list, where neighbours may be norms.
+        .filter(name -> !name.chars().allMatch(Character::isDigit))
+        .forEach(linearNames::add);
     List<TensorPlan> tensors = new ArrayList<>();
     for (int i = 0; i < classified.size(); i++) {
       SourceTensor source = checkpoint.tensors().get(i);
@@ -150,6 +167,14 @@ final class Planner {
   private void checkPatterns() {
     List<ModuleRef> modules = classified.stream().map(ClassifiedTensor::moduleRef).toList();
     List<String> unusedTargets = matcher.matcher().unusedTargets(modules);
+    if (unusedTargets.equals(List.of(ModuleClass.LINEAR))) {
+      throw new QuernException(
+          QuernException.Kind.REQUEST,
+          checkpoint.directory().toString(),
+          "there is no module of class Linear: no matrix of BF16, F16 or F32 that is not an"
+              + " embedding or a norm",
+          "See what its tensors are with 'quern inspect', or give --targets.");
+    }
     if (!unusedTargets.isEmpty()) {
       throw new QuernException(
           QuernException.Kind.REQUEST,
@@ -175,10 +200,10 @@ final class Planner {
         tensor.parameter().equals("weight")
             && (linearNames.contains(lastPart(tensor.module()))
                 || tensor.module().endsWith("_proj"));
-    if (looksLinear && refusedByShape(tensor) && !ignored(tensor)) {
+    if (looksLinear && refusedByShape(tensor, info.rank()) && targetedAsLinear(tensor)) {
       throw new CheckpointException(
           place(source),
-          "expected a matrix [out, in] of BF16, F16 or F32, found "
+          "expected a matrix [out, in] of BF16, F16 or F32 that is not empty, found "
               + info.dtype()
               + " "
               + info.shape(),
@@ -207,16 +232,18 @@ final class Planner {
     return copied(source, tensor, reason);
   }
 
-  private static boolean refusedByShape(ClassifiedTensor tensor) {
+  private static boolean refusedByShape(ClassifiedTensor tensor, int rank) {
     return switch (tensor.role()) {
-      case OTHER, NORM, CONVOLUTION -> true;
+      case OTHER, NORM -> true;
+      // Images and video have convolutions of 4 and 5 dimensions under names such as proj.
+      case CONVOLUTION -> rank == 3;
       default -> false;
     };
   }
 
-  private boolean ignored(ClassifiedTensor tensor) {
-    // By name alone: the class of such a tensor is not known.
-    return matcher.matcher().ignoredBy(new ModuleRef(tensor.module(), "Linear")).isPresent();
+  /** Whether the module would be quantized if its weight were a matrix. */
+  private boolean targetedAsLinear(ClassifiedTensor tensor) {
+    return matcher.scheme(new ModuleRef(tensor.module(), ModuleClass.LINEAR)).isPresent();
   }
 
   private boolean namedByTarget(ClassifiedTensor tensor) {
@@ -241,24 +268,8 @@ final class Planner {
             preset.name() + ", " + scheme.formatOrDefault().configName(),
             Optional.of(scheme),
             PlannedTensor.outputs(tensor.module(), info, scheme));
-    requireMemory(PlannedTensor.of(plan, source));
+    PlannedTensor.of(plan, source).requireMemory(options.threads(), options.memoryBytes());
     return plan;
-  }
-
-  private void requireMemory(PlannedTensor tensor) {
-    SourceTask largest =
-        tensor.tasks(0, SourceTask.targetBytes(options.threads(), options.memoryBytes())).get(0);
-    long needed = tensor.memoryBytes(largest);
-    if (needed > options.memoryBytes()) {
-      throw new QuernException(
-          QuernException.Kind.REQUEST,
-          place(tensor.source()),
-          "one piece of work needs "
-              + needed
-              + " bytes of memory, and the budget is "
-              + options.memoryBytes(),
-          "Raise --memory.");
-    }
   }
 
   private static TensorPlan copied(SourceTensor source, ClassifiedTensor tensor, String reason) {

@@ -123,6 +123,8 @@ public final class Quern {
                 .run(workers, budget, progress);
       }
       shards.awaitDisk();
+      // Something else may have come there meanwhile.
+      OutputFolder.check(output, options.model(), options.overwrite());
       folder.publish();
       long verified = System.nanoTime();
       return new CompressionReport(output, plan, errors, compressed - start, verified - compressed);

@@ -112,6 +112,7 @@ final class ShardOutputs implements AutoCloseable {
     private SafetensorsWriter writer;
     private long remaining;
     private long unflushed;
+    private boolean aborted;
 
     Shard(ShardPlan.Shard plan) {
       this.plan = plan;
@@ -119,12 +120,19 @@ final class ShardOutputs implements AutoCloseable {
     }
 
     void write(String tensor, long offset, MemorySegment bytes) {
+      if (bytes.byteSize() == 0) {
+        // Nothing to do, and after the last byte the file may be closed already.
+        return;
+      }
       SafetensorsWriter target = writer();
       target.write(tensor, offset, bytes);
       wrote(target, bytes.byteSize());
     }
 
     private synchronized SafetensorsWriter writer() {
+      if (aborted) {
+        throw new IllegalStateException(plan.fileName() + " was given up");
+      }
       if (writer == null) {
         writer =
             SafetensorsWriter.create(folder.resolve(plan.fileName()), plan.tensors(), METADATA);
@@ -158,6 +166,7 @@ final class ShardOutputs implements AutoCloseable {
     }
 
     synchronized void abort() {
+      aborted = true;
       if (writer != null) {
         writer.abort();
       }

@@ -5,6 +5,7 @@ import dev.quern.engine.numeric.E8M0;
 import dev.quern.engine.numeric.FloatType;
 import dev.quern.engine.numeric.Fp8E4M3;
 import dev.quern.formats.CheckpointException;
+import dev.quern.formats.compressedtensors.ClassifiedTensor;
 import dev.quern.formats.compressedtensors.CompressedTensorNames;
 import dev.quern.formats.compressedtensors.ModuleClass;
 import dev.quern.formats.compressedtensors.ModuleRef;
@@ -33,6 +34,18 @@ import java.util.Set;
  */
 final class StructureCheck {
   private static final Set<String> STORED = Set.of("weight_packed", "weight_scale");
+
+  /** Scales of compressed-tensors; a model may have parameters of its own called scale. */
+  static final Set<String> SCALES =
+      Set.of(
+          "weight_scale",
+          "weight_global_scale",
+          "input_scale",
+          "input_global_scale",
+          "output_scale",
+          "q_scale",
+          "k_scale",
+          "v_scale");
 
   private final HuggingFaceCheckpoint checkpoint;
   private final SchemeMatcher matcher;
@@ -77,18 +90,30 @@ final class StructureCheck {
   private void checkPlainWeights() {
     List<TensorSpec> specs = checkpoint.tensors().stream().map(t -> t.info().spec()).toList();
     TensorClassifier.forCheckpoint(specs).classifyAll(specs).stream()
-        .filter(t -> t.role() == TensorRole.LINEAR && !quantized.containsKey(t.module()))
-        .filter(t -> matcher.scheme(t.moduleRef()).isPresent())
+        .filter(t -> !quantized.containsKey(t.module()))
+        .filter(t -> t.role() == TensorRole.LINEAR || holdsCodes(t))
+        .filter(t -> matcher.scheme(new ModuleRef(t.module(), ModuleClass.LINEAR)).isPresent())
         .forEach(
             t ->
                 problems.add(
                     t.tensor() + ": config.json says that it is quantized, but it has no scales"));
   }
 
+  /** A matrix of bytes instead of floats: what is left of a module that lost its scales. */
+  private boolean holdsCodes(ClassifiedTensor tensor) {
+    TensorInfo info = checkpoint.find(tensor.tensor()).orElseThrow().info();
+    return tensor.parameter().equals("weight")
+        && info.rank() == 2
+        && FloatType.of(info.dtype()).isEmpty();
+  }
+
   private void checkModule(String module, QuantizationScheme scheme) {
-    Optional<MatrixSize> size = size(module);
+    Optional<MatrixSize> size = size(module).filter(MatrixSize::isSound);
     if (size.isEmpty()) {
-      problems.add(module + ": neither weight nor weight_packed with weight_shape is there");
+      problems.add(
+          module
+              + ": neither a weight matrix nor weight_packed with a weight_shape that fits it is"
+              + " there");
       return;
     }
     DType modelDtype =
@@ -126,7 +151,11 @@ final class StructureCheck {
     }
   }
 
-  private record MatrixSize(long rows, long cols) {}
+  private record MatrixSize(long rows, long cols) {
+    boolean isSound() {
+      return rows >= 1 && rows <= Integer.MAX_VALUE && cols >= 1 && cols <= Integer.MAX_VALUE;
+    }
+  }
 
   private Optional<MatrixSize> size(String module) {
     Optional<TensorInfo> weight = checkpoint.find(module + ".weight").map(SourceTensor::info);
@@ -155,7 +184,7 @@ final class StructureCheck {
 
   private void checkScale(SourceTensor tensor) {
     TensorInfo info = tensor.info();
-    if (!info.name().endsWith("_scale")) {
+    if (!SCALES.contains(info.name().substring(info.name().lastIndexOf('.') + 1))) {
       return;
     }
     try (Arena arena = Arena.ofConfined()) {

@@ -159,6 +159,7 @@ final class Verification {
         QuernException.Kind.VERIFICATION,
         outputs.get(output).path() + ", tensor " + output,
         problem,
-        "The disk or the memory may be faulty; compress again, elsewhere if it happens twice.");
+        "The source is another one or has changed, or the disk or the memory is faulty; compress"
+            + " again, elsewhere if it happens twice.");
   }
 }
