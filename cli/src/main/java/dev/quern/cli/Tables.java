@@ -19,9 +19,9 @@ final class Tables {
         new TextTable("tensor", "shape", "dtype", "fate", "reason", " before", " after");
     for (TensorPlan tensor : plan.tensors()) {
       table.row(
-          tensor.source().name(),
-          tensor.source().shape().toString(),
-          tensor.source().dtype().name(),
+          tensor.name(),
+          tensor.shape().toString(),
+          tensor.dtype(),
           tensor.fate(),
           tensor.reason(),
           ByteSize.format(tensor.bytesBefore()),
@@ -30,14 +30,7 @@ final class Tables {
     StringBuilder out = new StringBuilder(table.toString()).append('\n');
     plan.warnings().forEach(warning -> out.append("warning: ").append(warning).append('\n'));
     plan.otherFiles().forEach(file -> out.append("copied file: ").append(file).append('\n'));
-    plan.leftOut()
-        .forEach(
-            file ->
-                out.append("not copied: ")
-                    .append(file.path())
-                    .append(" (")
-                    .append(file.reason())
-                    .append(")\n"));
+    plan.leftOutLines().forEach(file -> out.append("not copied: ").append(file).append('\n'));
     out.append(
         line(
             "%s: %d of %d tensors are quantized, %s become %s (%.2f : 1) in %d file%s; ignore %s%n",
@@ -47,9 +40,9 @@ final class Tables {
             ByteSize.format(plan.bytesBefore()),
             ByteSize.format(plan.bytesAfter()),
             (double) plan.bytesBefore() / Math.max(1, plan.bytesAfter()),
-            plan.shards().shards().size(),
-            plan.shards().shards().size() == 1 ? "" : "s",
-            plan.quantizationConfig().ignore()));
+            plan.shardCount(),
+            plan.shardCount() == 1 ? "" : "s",
+            plan.ignored()));
     out.append("Nothing was written: this was a dry run.\n");
     return out.toString();
   }
@@ -96,12 +89,12 @@ final class Tables {
     TextTable table = new TextTable("tensor", "shape", "dtype", "what", "file", " bytes");
     for (Inspection.Tensor tensor : inspection.tensors()) {
       table.row(
-          tensor.info().name(),
-          tensor.info().shape().toString(),
-          tensor.info().dtype().name(),
+          tensor.name(),
+          tensor.shape().toString(),
+          tensor.dtype(),
           tensor.role(),
           tensor.file(),
-          ByteSize.format(tensor.info().bytes()));
+          ByteSize.format(tensor.bytes()));
     }
     return table
         + "\n"

@@ -36,6 +36,21 @@ public record CompressionPlan(
     warnings = List.copyOf(warnings);
   }
 
+  /** What config.json will list as ignored. */
+  public List<String> ignored() {
+    return quantizationConfig.ignore();
+  }
+
+  /** Number of output files that hold tensors. */
+  public int shardCount() {
+    return shards.shards().size();
+  }
+
+  /** {@link #leftOut} as lines: path and reason. */
+  public List<String> leftOutLines() {
+    return leftOut.stream().map(file -> file.path() + " (" + file.reason() + ")").toList();
+  }
+
   /** Bytes of all source tensors. */
   public long bytesBefore() {
     return tensors.stream().mapToLong(TensorPlan::bytesBefore).sum();

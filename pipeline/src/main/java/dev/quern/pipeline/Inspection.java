@@ -38,7 +38,27 @@ public record Inspection(
    * @param file name of its file
    * @param role what it is, a few words
    */
-  public record Tensor(TensorInfo info, String file, String role) {}
+  public record Tensor(TensorInfo info, String file, String role) {
+    /** Full name. */
+    public String name() {
+      return info.name();
+    }
+
+    /** Dimensions, outermost first. */
+    public List<Long> shape() {
+      return info.shape();
+    }
+
+    /** Element type under the name that safetensors uses. */
+    public String dtype() {
+      return info.dtype().name();
+    }
+
+    /** Bytes of its data. */
+    public long bytes() {
+      return info.bytes();
+    }
+  }
 
   /** Copies the lists. */
   public Inspection {

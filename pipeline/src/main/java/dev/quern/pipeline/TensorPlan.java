@@ -28,6 +28,21 @@ public record TensorPlan(
     outputs = List.copyOf(outputs);
   }
 
+  /** Full name of the source tensor. */
+  public String name() {
+    return source.name();
+  }
+
+  /** Its dimensions, outermost first. */
+  public List<Long> shape() {
+    return source.shape();
+  }
+
+  /** Its element type under the name that safetensors uses. */
+  public String dtype() {
+    return source.dtype().name();
+  }
+
   /** {@code quantize} or {@code copy}. */
   public String fate() {
     return scheme.isPresent() ? "quantize" : "copy";
