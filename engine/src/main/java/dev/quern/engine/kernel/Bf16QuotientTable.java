@@ -42,7 +42,7 @@ final class Bf16QuotientTable {
   }
 
   /** Where the quotients by this scale begin. */
-  static int row(float scale) {
+  private static int row(float scale) {
     return (Float.floatToRawIntBits(scale) >>> 16 & 0x7F) << 7;
   }
 
@@ -50,7 +50,7 @@ final class Bf16QuotientTable {
    * What to add to magnitude and table entry to get the quotient's magnitude: 127 less the scale's
    * exponent.
    */
-  static int exponentOffset(float scale) {
+  private static int exponentOffset(float scale) {
     return (127 << 7) - (Float.floatToRawIntBits(scale) >>> 16 & 0x7F80);
   }
 
@@ -60,7 +60,7 @@ final class Bf16QuotientTable {
    * @param row {@link #row} of the scale
    * @param exponentOffset {@link #exponentOffset} of the scale
    */
-  static byte code(int x, int row, int exponentOffset) {
+  private static byte code(int x, int row, int exponentOffset) {
     int magnitude = x & 0x7FFF;
     int sign = x >>> 8 & 0x80;
     if (magnitude >= 0x0080 && magnitude < 0x7F80) {
@@ -68,6 +68,15 @@ final class Bf16QuotientTable {
       return (byte) (CODES[quotient + BELOW] | sign);
     }
     return special(magnitude, sign);
+  }
+
+  /** The codes of {@code x / scale} for the first {@code n} bf16 patterns. */
+  static void codes(short[] x, int n, float scale, byte[] codes) {
+    int row = row(scale);
+    int exponentOffset = exponentOffset(scale);
+    for (int i = 0; i < n; i++) {
+      codes[i] = code(x[i], row, exponentOffset);
+    }
   }
 
   /** Zero loses its sign; subnormal numbers lie far below every code but 0; infinity and NaN. */

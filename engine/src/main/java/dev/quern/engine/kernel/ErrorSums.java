@@ -1,5 +1,7 @@
 package dev.quern.engine.kernel;
 
+import java.util.Arrays;
+
 /**
  * What a comparison of an approximation with its original adds up; see {@link Kernels#addErrors}.
  */
@@ -46,6 +48,14 @@ public final class ErrorSums {
 
   /** As {@link #squaredErrorLanes}. */
   public final float[] absoluteOriginalLanes = new float[ScalarKernels.ERROR_LANES];
+
+  /** Begins a run. */
+  void clearLanes() {
+    Arrays.fill(squaredErrorLanes, 0);
+    Arrays.fill(squaredOriginalLanes, 0);
+    Arrays.fill(absoluteErrorLanes, 0);
+    Arrays.fill(absoluteOriginalLanes, 0);
+  }
 
   /** Adds the lanes of a run to the sums, in ascending order. */
   public void addLanes() {

@@ -1,7 +1,5 @@
 package dev.quern.engine.kernel;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-
 import dev.quern.engine.numeric.Bf16;
 import dev.quern.engine.numeric.FloatType;
 import dev.quern.engine.numeric.Fp8E4M3;
@@ -13,36 +11,66 @@ import java.nio.ByteOrder;
  * Plain loops, shaped for speed: what runs where vectors cannot be had, and everywhere until the
  * compiler has made the vector loops fast. Each equals {@link ScalarKernels} bit for bit; what is
  * not shaped here is that class's own.
+ *
+ * <p>Elements pass through arrays in small pieces. Before a loop is compiled to the end, an access
+ * to a segment costs a hundred times one to an array, and compiled, C2 makes array loops wide by
+ * itself.
  */
 final class PlainKernels implements Kernels {
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfInt INT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final int PIECE = 2048;
   private static final float[] DECODED = decoded();
+  private static final ThreadLocal<Arrays> ARRAYS = ThreadLocal.withInitial(Arrays::new);
 
   private final ScalarKernels law = new ScalarKernels();
 
+  private static final class Arrays {
+    final short[] shorts = new short[PIECE];
+    final byte[] bytes = new byte[PIECE];
+    final int[] ints = new int[PIECE];
+    final float[] original = new float[PIECE];
+    final float[] error = new float[PIECE];
+  }
+
   @Override
   public int absMaxBits(FloatType type, MemorySegment source, long sourceOffset, int n) {
-    if (type == FloatType.F32) {
-      int max = 0;
-      for (int i = 0; i < n; i++) {
-        max = Math.max(max, source.get(INT, sourceOffset + 4L * i) & 0x7FFF_FFFF);
-      }
-      return max;
+    int[] words = ARRAYS.get().ints;
+    int perWord = Integer.BYTES / type.bytes();
+    int wholeWords = n / perWord;
+    int max = 0;
+    for (int done = 0; done < wholeWords; done += PIECE) {
+      int m = Math.min(PIECE, wholeWords - done);
+      MemorySegment.copy(source, INT, sourceOffset + 4L * done, words, 0, m);
+      max = Math.max(max, type == FloatType.F32 ? absMax(words, m) : absMaxOfPairs(words, m));
     }
-    // Two elements at a time, the odd one left in the upper half.
+    for (int i = wholeWords * perWord; i < n; i++) {
+      max = Math.max(max, type.loadBits(source, sourceOffset + 2L * i) & type.signlessMask());
+    }
+    return max;
+  }
+
+  private static int absMax(int[] x, int n) {
+    int max = 0;
+    for (int i = 0; i < n; i++) {
+      max = Math.max(max, x[i] & 0x7FFF_FFFF);
+    }
+    return max;
+  }
+
+  /** Of two 16-bit elements in each word, the odd one left where it is. */
+  private static int absMaxOfPairs(int[] x, int n) {
     int even = 0;
     int odd = 0;
-    int pairs = n & ~1;
-    for (int i = 0; i < pairs; i += 2) {
-      int pair = source.get(INT, sourceOffset + 2L * i);
-      even = Math.max(even, pair & 0x7FFF);
-      odd = Math.max(odd, pair & 0x7FFF_0000);
+    for (int i = 0; i < n; i++) {
+      even = Math.max(even, x[i] & 0x7FFF);
+      odd = Math.max(odd, x[i] & 0x7FFF_0000);
     }
-    int max = Math.max(even, odd >>> 16);
-    return pairs == n ? max : Math.max(max, source.get(SHORT, sourceOffset + 2L * pairs) & 0x7FFF);
+    return Math.max(even, odd >>> 16);
   }
 
   @Override
@@ -58,11 +86,12 @@ final class PlainKernels implements Kernels {
       law.quantizeE4M3(type, source, sourceOffset, n, scale, target, targetOffset);
       return;
     }
-    int row = Bf16QuotientTable.row(scale);
-    int exponentOffset = Bf16QuotientTable.exponentOffset(scale);
-    for (int i = 0; i < n; i++) {
-      int x = source.get(SHORT, sourceOffset + 2L * i);
-      target.set(JAVA_BYTE, targetOffset + i, Bf16QuotientTable.code(x, row, exponentOffset));
+    Arrays arrays = ARRAYS.get();
+    for (int done = 0; done < n; done += PIECE) {
+      int m = Math.min(PIECE, n - done);
+      MemorySegment.copy(source, SHORT, sourceOffset + 2L * done, arrays.shorts, 0, m);
+      Bf16QuotientTable.codes(arrays.shorts, m, scale, arrays.bytes);
+      MemorySegment.copy(arrays.bytes, 0, target, ValueLayout.JAVA_BYTE, targetOffset + done, m);
     }
   }
 
@@ -79,10 +108,19 @@ final class PlainKernels implements Kernels {
       law.dequantizeE4M3(type, source, sourceOffset, n, scale, target, targetOffset);
       return;
     }
+    Arrays arrays = ARRAYS.get();
+    for (int done = 0; done < n; done += PIECE) {
+      int m = Math.min(PIECE, n - done);
+      MemorySegment.copy(source, ValueLayout.JAVA_BYTE, sourceOffset + done, arrays.bytes, 0, m);
+      dequantize(arrays.bytes, m, scale, arrays.shorts);
+      MemorySegment.copy(arrays.shorts, 0, target, SHORT, targetOffset + 2L * done, m);
+    }
+  }
+
+  private static void dequantize(byte[] codes, int n, float scale, short[] values) {
     for (int i = 0; i < n; i++) {
-      float value = DECODED[source.get(JAVA_BYTE, sourceOffset + i) & 0xFF] * scale;
-      short bits = Bf16.encode(ScalarKernels.canonical(value));
-      target.set(SHORT, targetOffset + 2L * i, bits);
+      float value = DECODED[codes[i] & 0xFF] * scale;
+      values[i] = Bf16.encode(ScalarKernels.canonical(value));
     }
   }
 
@@ -99,10 +137,19 @@ final class PlainKernels implements Kernels {
       law.convert(from, source, sourceOffset, n, to, target, targetOffset);
       return;
     }
+    Arrays arrays = ARRAYS.get();
+    for (int done = 0; done < n; done += PIECE) {
+      int m = Math.min(PIECE, n - done);
+      MemorySegment.copy(source, SHORT, sourceOffset + 2L * done, arrays.shorts, 0, m);
+      widen(arrays.shorts, m, arrays.ints);
+      MemorySegment.copy(arrays.ints, 0, target, INT, targetOffset + 4L * done, m);
+    }
+  }
+
+  private static void widen(short[] bf16, int n, int[] bits) {
     for (int i = 0; i < n; i++) {
-      int bits = source.get(SHORT, sourceOffset + 2L * i) << 16;
-      boolean nan = (bits & 0x7FFF_FFFF) > 0x7F80_0000;
-      target.set(INT, targetOffset + 4L * i, nan ? 0x7FC0_0000 : bits);
+      int wide = bf16[i] << 16;
+      bits[i] = (wide & 0x7FFF_FFFF) > 0x7F80_0000 ? 0x7FC0_0000 : wide;
     }
   }
 
@@ -115,8 +162,61 @@ final class PlainKernels implements Kernels {
       int n,
       float relativeBound,
       ErrorSums sums) {
-    law.addErrors(
-        original, originalOffset, approximation, approximationOffset, n, relativeBound, sums);
+    Arrays arrays = ARRAYS.get();
+    int whole = n - n % ScalarKernels.ERROR_LANES;
+    sums.clearLanes();
+    for (int done = 0; done < whole; done += PIECE) {
+      int m = Math.min(PIECE, whole - done);
+      MemorySegment.copy(original, FLOAT, originalOffset + 4L * done, arrays.original, 0, m);
+      MemorySegment.copy(approximation, FLOAT, approximationOffset + 4L * done, arrays.error, 0, m);
+      subtract(arrays.error, arrays.original, m);
+      addLanes(arrays.original, arrays.error, m, sums);
+      extremes(arrays.original, arrays.error, m, relativeBound, sums);
+    }
+    sums.addLanes();
+    ScalarKernels.addErrorTail(
+        original,
+        originalOffset,
+        approximation,
+        approximationOffset,
+        whole,
+        n,
+        relativeBound,
+        sums);
+    sums.count += n;
+  }
+
+  private static void subtract(float[] from, float[] x, int n) {
+    for (int i = 0; i < n; i++) {
+      from[i] -= x[i];
+    }
+  }
+
+  private static void addLanes(float[] x, float[] e, int n, ErrorSums sums) {
+    float[] squaredError = sums.squaredErrorLanes;
+    float[] squaredOriginal = sums.squaredOriginalLanes;
+    float[] absoluteError = sums.absoluteErrorLanes;
+    float[] absoluteOriginal = sums.absoluteOriginalLanes;
+    for (int i = 0; i < n; i += ScalarKernels.ERROR_LANES) {
+      for (int lane = 0; lane < ScalarKernels.ERROR_LANES; lane++) {
+        squaredError[lane] += e[i + lane] * e[i + lane];
+        squaredOriginal[lane] += x[i + lane] * x[i + lane];
+        absoluteError[lane] += Math.abs(e[i + lane]);
+        absoluteOriginal[lane] += Math.abs(x[i + lane]);
+      }
+    }
+  }
+
+  private static void extremes(float[] x, float[] e, int n, float relativeBound, ErrorSums sums) {
+    float max = sums.maxError;
+    float excess = sums.excess;
+    for (int i = 0; i < n; i++) {
+      float error = Math.abs(e[i]);
+      max = Math.max(max, error);
+      excess = Math.max(excess, error - relativeBound * Math.abs(x[i]));
+    }
+    sums.maxError = max;
+    sums.excess = excess;
   }
 
   private static float[] decoded() {

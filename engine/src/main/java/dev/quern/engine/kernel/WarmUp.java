@@ -53,7 +53,7 @@ enum WarmUp {
     }
   };
 
-  private static final int ELEMENTS = 2048;
+  private static final int ELEMENTS = 512;
 
   // Interpreted or half compiled loops take 30 to 1000 ns an element, compiled ones less than 1.
   private static final long FAST_NANOS = 5L * ELEMENTS;
