@@ -4,6 +4,7 @@ import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.memory.MemoryBudget;
 import dev.quern.engine.memory.NativeMemory;
 import dev.quern.engine.memory.Scratch;
+import dev.quern.engine.numeric.FloatType;
 import dev.quern.engine.parallel.Workers;
 import dev.quern.engine.quantization.NonFiniteWeightException;
 import dev.quern.formats.CheckpointException;
@@ -11,7 +12,9 @@ import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Computes and writes all tensors of a plan: piece by piece, in parallel, within the memory budget.
@@ -58,15 +61,17 @@ final class CompressionRun {
     return tasks;
   }
 
+  /** The types of the weights that have a codec. */
+  static Set<FloatType> types(List<PlannedTensor> tensors) {
+    Set<FloatType> types = EnumSet.noneOf(FloatType.class);
+    tensors.stream().filter(t -> t.codec().isPresent()).forEach(t -> types.add(t.type()));
+    return types;
+  }
+
   void run() throws Exception {
     List<SourceTask> tasks = tasks(tensors, workers, budget);
     progress.stage("compress", checkpoint.totalBytes());
-    // Verification needs further operations; the compiler can work on them meanwhile.
-    tensors.stream()
-        .filter(tensor -> tensor.codec().isPresent())
-        .map(PlannedTensor::type)
-        .distinct()
-        .forEach(kernels::prepare);
+    types(tensors).forEach(kernels::prepareToCompress);
     Scratch[] scratch = new Scratch[workers.threads()];
     for (int w = 0; w < scratch.length; w++) {
       scratch[w] = new Scratch();

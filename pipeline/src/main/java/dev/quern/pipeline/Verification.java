@@ -41,6 +41,7 @@ final class Verification {
       throws Exception {
     List<SourceTask> tasks = CompressionRun.tasks(tensors, workers, budget);
     progress.stage("verify", tensors.stream().mapToLong(t -> t.info().bytes()).sum());
+    CompressionRun.types(tensors).forEach(kernels::prepareToCompare);
     ErrorStatistics.Sum[] sums = new ErrorStatistics.Sum[tasks.size()];
     Scratch[] scratch = new Scratch[workers.threads()];
     for (int w = 0; w < scratch.length; w++) {

@@ -33,10 +33,14 @@ public interface Kernels {
   }
 
   /**
-   * Asks to get what compressing weights of a type and comparing them takes ready in the
-   * background; never necessary.
+   * Waits until what quantizing weights of a type takes is as fast as it will be, some tenths of a
+   * second, and gets ready what comparing them takes. Never necessary; worth it before a large job,
+   * because cold vectors cost more than the wait.
    */
-  default void prepare(FloatType type) {}
+  default void prepareToCompress(FloatType type) {}
+
+  /** As {@link #prepareToCompress}, for dequantizing and adding up errors. */
+  default void prepareToCompare(FloatType type) {}
 
   /**
    * The largest magnitude of a run, as a bit pattern without its sign.

@@ -2,10 +2,15 @@ package dev.quern.engine.kernel;
 
 import dev.quern.engine.numeric.FloatType;
 import java.lang.foreign.MemorySegment;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 
 /**
@@ -19,9 +24,8 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
  * stays scalar.
  */
 final class WarmingKernels implements Kernels {
-  private static final int COLD = 0;
-  private static final int REQUESTED = 1;
-  private static final int READY = 2;
+  private static final int READY = 1;
+  private static final long PATIENCE_SECONDS = 5;
 
   private static final int TYPES = FloatType.values().length;
   private static final int OPERATIONS = WarmUp.values().length;
@@ -29,6 +33,7 @@ final class WarmingKernels implements Kernels {
   private final Kernels plain;
   private final Kernels vector;
   private final AtomicIntegerArray states = new AtomicIntegerArray(OPERATIONS * TYPES);
+  private final Map<Integer, Future<?>> requests = new ConcurrentHashMap<>();
   private final ExecutorService warmer;
 
   WarmingKernels(Kernels plain, Kernels vector) {
@@ -47,12 +52,50 @@ final class WarmingKernels implements Kernels {
   }
 
   @Override
-  public void prepare(FloatType type) {
-    kernels(WarmUp.ABS_MAX, type);
-    kernels(WarmUp.QUANTIZE_E4M3, type);
-    kernels(WarmUp.DEQUANTIZE_E4M3, type);
-    kernels(WarmUp.CONVERT_TO_F32, type);
-    kernels(WarmUp.ADD_ERRORS, FloatType.F32);
+  public void prepareToCompress(FloatType type) {
+    Future<?> maxima = request(WarmUp.ABS_MAX, type);
+    Future<?> codes = request(WarmUp.QUANTIZE_E4M3, type);
+    request(WarmUp.DEQUANTIZE_E4M3, type);
+    request(WarmUp.CONVERT_TO_F32, type);
+    request(WarmUp.ADD_ERRORS, FloatType.F32);
+    await(maxima, codes);
+  }
+
+  @Override
+  public void prepareToCompare(FloatType type) {
+    await(
+        request(WarmUp.ABS_MAX, type),
+        request(WarmUp.DEQUANTIZE_E4M3, type),
+        request(WarmUp.CONVERT_TO_F32, type),
+        request(WarmUp.ADD_ERRORS, FloatType.F32));
+  }
+
+  private static void await(Future<?>... requests) {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+    for (Future<?> request : requests) {
+      try {
+        request.get(end - System.nanoTime(), TimeUnit.NANOSECONDS);
+      } catch (TimeoutException e) {
+        return; // the plain loops do it meanwhile
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      } catch (ExecutionException e) {
+        throw new IllegalStateException(e.getCause());
+      }
+    }
+  }
+
+  private Future<?> request(WarmUp operation, FloatType type) {
+    return requests.computeIfAbsent(
+        slot(operation, type),
+        slot ->
+            warmer.submit(
+                () -> {
+                  if (operation.untilFast(vector, type)) {
+                    states.set(slot, READY);
+                  }
+                }));
   }
 
   /** Whether calls of an operation go to the vector loop by now. */
@@ -65,19 +108,10 @@ final class WarmingKernels implements Kernels {
   }
 
   private Kernels kernels(WarmUp operation, FloatType type) {
-    int slot = slot(operation, type);
-    int state = states.get(slot);
-    if (state == READY) {
+    if (states.get(slot(operation, type)) == READY) {
       return vector;
     }
-    if (state == COLD && states.compareAndSet(slot, COLD, REQUESTED)) {
-      warmer.execute(
-          () -> {
-            if (operation.untilFast(vector, type)) {
-              states.set(slot, READY);
-            }
-          });
-    }
+    request(operation, type);
     return plain;
   }
 
