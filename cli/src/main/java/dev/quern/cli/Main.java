@@ -39,6 +39,13 @@ final class Main implements Runnable {
     CommandLine commandLine = commandLine();
     try (Interruption _ = Interruption.ofThisThread()) {
       return commandLine.execute(args);
+    } catch (OutOfMemoryError e) {
+      commandLine
+          .getErr()
+          .println(
+              "quern: the JVM's heap is too small for this checkpoint's headers and configuration;"
+                  + " give it more with QUERN_JAVA_OPTS=-Xmx2g.");
+      return ExitCode.INPUT;
     } finally {
       commandLine.getOut().flush();
       commandLine.getErr().flush();

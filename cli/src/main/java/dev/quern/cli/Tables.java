@@ -137,10 +137,15 @@ final class Tables {
                 line("%,d", e.elements()),
                 line("%.3f %%", 100 * e.meanRelativeError()),
                 line("%.3f %%", 100 * e.worstRelativeError()),
-                Double.isFinite(e.signalToNoiseDb())
-                    ? line("%.1f dB", e.signalToNoiseDb())
-                    : "exact"));
+                signalToNoise(e.signalToNoiseDb())));
     return table + "\n";
+  }
+
+  private static String signalToNoise(double db) {
+    if (Double.isNaN(db)) {
+      return "n/a";
+    }
+    return Double.isInfinite(db) ? "exact" : line("%.1f dB", db);
   }
 
   private static String line(String format, Object... values) {

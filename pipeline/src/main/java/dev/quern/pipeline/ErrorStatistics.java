@@ -1,6 +1,8 @@
 package dev.quern.pipeline;
 
 import dev.quern.engine.kernel.ErrorSums;
+import java.math.BigDecimal;
+import java.math.MathContext;
 
 /**
  * How far compressed weights are from their source.
@@ -17,25 +19,51 @@ public record ErrorStatistics(
     long elements, double meanRelativeError, double worstRelativeError, double signalToNoiseDb) {
   /** Adds up pieces of one kind; not thread-safe. */
   static final class Sum {
-    private final ErrorSums sums = new ErrorSums();
+    private long count;
+    private double squaredError;
+    private double squaredOriginal;
+    private double absoluteError;
+    private double absoluteOriginal;
     private double worst;
 
     void add(ErrorSums piece, double worstRelative) {
-      sums.add(piece);
+      count += piece.count;
+      squaredError += piece.squaredError;
+      squaredOriginal += piece.squaredOriginal;
+      absoluteError += piece.absoluteError;
+      absoluteOriginal += piece.absoluteOriginal;
       worst = Math.max(worst, worstRelative);
     }
 
     void add(Sum other) {
-      add(other.sums, other.worst);
+      count += other.count;
+      squaredError += other.squaredError;
+      squaredOriginal += other.squaredOriginal;
+      absoluteError += other.absoluteError;
+      absoluteOriginal += other.absoluteOriginal;
+      worst = Math.max(worst, other.worst);
     }
 
     ErrorStatistics statistics() {
-      double mean = sums.absoluteError == 0 ? 0 : sums.absoluteError / sums.absoluteOriginal;
-      double snr =
-          sums.squaredError == 0
-              ? Double.POSITIVE_INFINITY
-              : 10 * Math.log10(sums.squaredOriginal / sums.squaredError);
-      return new ErrorStatistics(sums.count, mean, worst, snr);
+      if (absoluteError == 0) {
+        return new ErrorStatistics(count, 0, 0, Double.POSITIVE_INFINITY);
+      }
+      double ratio = squaredOriginal / squaredError;
+      // Squares of weights below 1e-19 or above 1e19 leave binary32, and the ratio is not known
+      // then.
+      boolean known = squaredError > 0 && Double.isFinite(ratio) && ratio > 0;
+      return new ErrorStatistics(
+          count,
+          rounded(absoluteError / absoluteOriginal),
+          rounded(worst),
+          known ? rounded(10 * Math.log10(ratio)) : Double.NaN);
+    }
+
+    // The last digits of a sum depend on how the work was cut, which depends on threads and memory.
+    private static double rounded(double value) {
+      return Double.isFinite(value)
+          ? new BigDecimal(value).round(new MathContext(6)).doubleValue()
+          : value;
     }
   }
 }

@@ -8,6 +8,7 @@ import dev.quern.formats.safetensors.ShardedIndex;
 import dev.quern.formats.safetensors.TensorSpec;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -25,15 +26,15 @@ final class OutputFiles {
 
   /** Refuses to start when the disk cannot hold the result. */
   static void requireSpace(CompressionPlan plan) {
+    long needed = ShardOutputs.fileBytes(plan.shards()) + MARGIN;
+    for (String file : plan.otherFiles()) {
+      needed += sideFileBytes(plan.options().model().resolve(file));
+    }
     Path folder = plan.options().output().toAbsolutePath().normalize();
     while (folder != null && !Files.exists(folder)) {
       folder = folder.getParent();
     }
     try {
-      long needed = ShardOutputs.fileBytes(plan.shards()) + MARGIN;
-      for (String file : plan.otherFiles()) {
-        needed += Files.size(plan.options().model().resolve(file));
-      }
       long free = Files.getFileStore(folder).getUsableSpace();
       if (free < needed) {
         throw new QuernException(
@@ -44,6 +45,21 @@ final class OutputFiles {
       }
     } catch (IOException e) {
       throw failed(folder, e);
+    }
+  }
+
+  private static long sideFileBytes(Path file) {
+    try {
+      if (!Files.isReadable(file)) {
+        throw new AccessDeniedException(file.toString());
+      }
+      return Files.size(file);
+    } catch (IOException e) {
+      throw new QuernException(
+          QuernException.Kind.INPUT,
+          file.toString(),
+          "cannot be read to be copied (" + e + ")",
+          "Check its permissions, or remove it from the model's folder.");
     }
   }
 

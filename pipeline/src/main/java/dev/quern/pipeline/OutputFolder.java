@@ -6,6 +6,7 @@ import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
@@ -110,12 +111,16 @@ final class OutputFolder implements AutoCloseable {
             output, "is being written by another run", "Wait for it, or name another folder.");
       }
       lockFile = lock;
+      putBack(absolute);
       deleteTree(partial);
       Files.createDirectory(partial);
       return new OutputFolder(absolute, partial, lockFile, channel);
     } catch (IOException e) {
       giveUp(lockFile, channel, e);
       throw failed(output, e);
+    } catch (QuernException e) {
+      giveUp(lockFile, channel, e);
+      throw e;
     }
   }
 
@@ -127,7 +132,7 @@ final class OutputFolder implements AutoCloseable {
     }
   }
 
-  private static void giveUp(Path lockFile, FileChannel channel, IOException reason) {
+  private static void giveUp(Path lockFile, FileChannel channel, Exception reason) {
     try {
       if (lockFile != null) {
         Files.deleteIfExists(lockFile);
@@ -145,10 +150,49 @@ final class OutputFolder implements AutoCloseable {
     return partial;
   }
 
+  /**
+   * A run that was killed between its two renames left the name empty and the old checkpoint beside
+   * it.
+   */
+  private static void putBack(Path output) throws IOException {
+    Path old = old(output);
+    if (Files.exists(old, LinkOption.NOFOLLOW_LINKS)
+        && !Files.exists(output, LinkOption.NOFOLLOW_LINKS)) {
+      Files.move(old, output, StandardCopyOption.ATOMIC_MOVE);
+      throw refused(
+          output,
+          "an earlier run was killed while it replaced this checkpoint; the old one was put back",
+          "Run again with --overwrite to replace it.");
+    }
+  }
+
+  private static Path old(Path output) {
+    return output.resolveSibling("." + output.getFileName() + ".quern-old");
+  }
+
+  /**
+   * Makes the system put all files and their names on the disk: what is replaced is deleted
+   * afterwards.
+   */
+  private void force() throws IOException {
+    try (Stream<Path> files = Files.walk(partial)) {
+      for (Path file : (Iterable<Path>) files::iterator) {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+          channel.force(true);
+        } catch (IOException e) {
+          if (!Files.isDirectory(file)) { // some systems cannot force folders
+            throw e;
+          }
+        }
+      }
+    }
+  }
+
   /** Gives the folder its name; an existing checkpoint there is replaced. */
   void publish() {
-    Path old = output.resolveSibling("." + output.getFileName() + ".quern-old");
+    Path old = old(output);
     try {
+      force();
       deleteTree(old);
       if (Files.exists(output)) {
         Files.move(output, old, StandardCopyOption.ATOMIC_MOVE);

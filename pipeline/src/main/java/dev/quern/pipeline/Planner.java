@@ -32,6 +32,7 @@ import java.util.Set;
  */
 final class Planner {
   private static final String LM_HEAD = "lm_head";
+  private static final int MAX_SHARDS = 1000;
 
   private final HuggingFaceCheckpoint checkpoint;
   private final CompressionOptions options;
@@ -152,6 +153,18 @@ final class Planner {
     warnOfRaggedBlocks(tensors);
     List<List<TensorSpec>> units = tensors.stream().map(TensorPlan::outputs).toList();
     ShardPlan shards = ShardPlan.of(units, options.maxShardBytes());
+    if (shards.shards().size() > MAX_SHARDS) {
+      throw new QuernException(
+          QuernException.Kind.REQUEST,
+          "--max-shard-size",
+          options.maxShardBytes()
+              + " bytes give "
+              + shards.shards().size()
+              + " files, and at most "
+              + MAX_SHARDS
+              + " can be open at a time",
+          "Give a larger size.");
+    }
     return new CompressionPlan(
         options,
         preset.name(),

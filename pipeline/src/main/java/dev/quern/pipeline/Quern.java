@@ -1,13 +1,17 @@
 package dev.quern.pipeline;
 
+import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.memory.MemoryBudget;
+import dev.quern.engine.numeric.FloatType;
 import dev.quern.engine.parallel.Workers;
 import dev.quern.formats.CheckpointException;
 import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Compresses checkpoints: the entry point of the library.
@@ -27,6 +31,8 @@ public final class Quern {
       return Planner.plan(checkpoint, options);
     } catch (CheckpointException e) {
       throw new QuernException(QuernException.Kind.INPUT, e);
+    } catch (InternalError e) {
+      throw shortened(options.model(), e);
     }
   }
 
@@ -42,6 +48,7 @@ public final class Quern {
   public static CompressionReport compress(CompressionOptions options, Progress progress)
       throws InterruptedException {
     try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(options.model())) {
+      warmUp(checkpoint);
       CompressionPlan plan = Planner.plan(checkpoint, options);
       OutputFolder.check(options.output(), options.model(), options.overwrite());
       OutputFiles.requireSpace(plan);
@@ -49,6 +56,28 @@ public final class Quern {
     } catch (CheckpointException e) {
       throw new QuernException(QuernException.Kind.INPUT, e);
     }
+  }
+
+  /** Lets the compiler begin with the kernels of a large job while the plan is made. */
+  private static void warmUp(HuggingFaceCheckpoint checkpoint) {
+    Kernels kernels = Kernels.bestFor(checkpoint.totalBytes());
+    Set<FloatType> types = EnumSet.noneOf(FloatType.class);
+    checkpoint.tensors().stream()
+        .filter(tensor -> tensor.info().rank() == 2)
+        .forEach(tensor -> FloatType.of(tensor.info().dtype()).ifPresent(types::add));
+    Thread.ofPlatform()
+        .daemon(true)
+        .name("quern-warm-up")
+        .start(() -> types.forEach(kernels::prepareToCompress));
+  }
+
+  /** How the JVM reports a mapped file that became shorter while it was read. */
+  private static QuernException shortened(Path model, InternalError e) {
+    return new QuernException(
+        QuernException.Kind.INPUT,
+        model.toString(),
+        "a file could not be read to its end (" + e.getMessage() + ")",
+        "Let nothing else write to it, check the disk, and start again.");
   }
 
   /** Measures how fast this machine and JVM are; takes a few seconds. */
@@ -96,6 +125,8 @@ public final class Quern {
       }
     } catch (CheckpointException e) {
       throw new QuernException(QuernException.Kind.INPUT, e);
+    } catch (InternalError e) {
+      throw shortened(model, e);
     } catch (RuntimeException | InterruptedException e) {
       throw e;
     } catch (Exception e) {

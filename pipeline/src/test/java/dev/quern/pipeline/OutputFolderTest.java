@@ -41,6 +41,20 @@ class OutputFolderTest {
   }
 
   @Test
+  void putsBackWhatAKilledRunHadMovedAway() throws IOException {
+    Files.createDirectory(temp.resolve(".out.quern-old"));
+    Files.writeString(temp.resolve(".out.quern-old/config.json"), "old");
+    assertThatThrownBy(() -> OutputFolder.create(output))
+        .isInstanceOf(QuernException.class)
+        .hasMessageContainingAll("the old one was put back", "--overwrite");
+    assertThat(output.resolve("config.json")).hasContent("old");
+    assertThat(names()).containsExactly("in", "out");
+    try (OutputFolder folder = OutputFolder.create(output)) {
+      assertThat(folder.partial()).isEmptyDirectory();
+    }
+  }
+
+  @Test
   void vanishesWhenItIsNotPublished() throws IOException {
     try (OutputFolder folder = OutputFolder.create(output)) {
       Files.createDirectories(folder.partial().resolve("a/b"));

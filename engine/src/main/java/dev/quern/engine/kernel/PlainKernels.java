@@ -43,8 +43,8 @@ final class PlainKernels implements Kernels {
     int perWord = Integer.BYTES / type.bytes();
     int wholeWords = n / perWord;
     int max = 0;
-    for (int done = 0; done < wholeWords; done += PIECE) {
-      int m = Math.min(PIECE, wholeWords - done);
+    for (long done = 0; done < wholeWords; done += PIECE) {
+      int m = (int) Math.min(PIECE, wholeWords - done);
       MemorySegment.copy(source, INT, sourceOffset + 4L * done, words, 0, m);
       max = Math.max(max, type == FloatType.F32 ? absMax(words, m) : absMaxOfPairs(words, m));
     }
@@ -87,8 +87,8 @@ final class PlainKernels implements Kernels {
       return;
     }
     Arrays arrays = ARRAYS.get();
-    for (int done = 0; done < n; done += PIECE) {
-      int m = Math.min(PIECE, n - done);
+    for (long done = 0; done < n; done += PIECE) {
+      int m = (int) Math.min(PIECE, n - done);
       MemorySegment.copy(source, SHORT, sourceOffset + 2L * done, arrays.shorts, 0, m);
       Bf16QuotientTable.codes(arrays.shorts, m, scale, arrays.bytes);
       MemorySegment.copy(arrays.bytes, 0, target, ValueLayout.JAVA_BYTE, targetOffset + done, m);
@@ -109,8 +109,8 @@ final class PlainKernels implements Kernels {
       return;
     }
     Arrays arrays = ARRAYS.get();
-    for (int done = 0; done < n; done += PIECE) {
-      int m = Math.min(PIECE, n - done);
+    for (long done = 0; done < n; done += PIECE) {
+      int m = (int) Math.min(PIECE, n - done);
       MemorySegment.copy(source, ValueLayout.JAVA_BYTE, sourceOffset + done, arrays.bytes, 0, m);
       dequantize(arrays.bytes, m, scale, arrays.shorts);
       MemorySegment.copy(arrays.shorts, 0, target, SHORT, targetOffset + 2L * done, m);
@@ -138,8 +138,8 @@ final class PlainKernels implements Kernels {
       return;
     }
     Arrays arrays = ARRAYS.get();
-    for (int done = 0; done < n; done += PIECE) {
-      int m = Math.min(PIECE, n - done);
+    for (long done = 0; done < n; done += PIECE) {
+      int m = (int) Math.min(PIECE, n - done);
       MemorySegment.copy(source, SHORT, sourceOffset + 2L * done, arrays.shorts, 0, m);
       widen(arrays.shorts, m, arrays.ints);
       MemorySegment.copy(arrays.ints, 0, target, INT, targetOffset + 4L * done, m);
@@ -165,8 +165,8 @@ final class PlainKernels implements Kernels {
     Arrays arrays = ARRAYS.get();
     int whole = n - n % ScalarKernels.ERROR_LANES;
     sums.clearLanes();
-    for (int done = 0; done < whole; done += PIECE) {
-      int m = Math.min(PIECE, whole - done);
+    for (long done = 0; done < whole; done += PIECE) {
+      int m = (int) Math.min(PIECE, whole - done);
       MemorySegment.copy(original, FLOAT, originalOffset + 4L * done, arrays.original, 0, m);
       MemorySegment.copy(approximation, FLOAT, approximationOffset + 4L * done, arrays.error, 0, m);
       subtract(arrays.error, arrays.original, m);

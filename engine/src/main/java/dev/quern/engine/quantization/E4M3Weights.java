@@ -9,7 +9,8 @@ import java.lang.foreign.MemorySegment;
  * Weights in FP8 E4M3 with scales in the weight's own type: the schemes FP8, FP8_DYNAMIC and
  * FP8_BLOCK.
  *
- * <p>Source: the reference's symmetric quantization, spec/compressed-tensors 2.2, 2.4 and 2.6.
+ * <p>Source: compressed-tensors 0.18, {@code calculate_qparams} and {@code quantize} for symmetric
+ * schemes, as run on CPU.
  */
 public final class E4M3Weights {
   private E4M3Weights() {}
