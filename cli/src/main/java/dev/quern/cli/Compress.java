@@ -25,7 +25,7 @@ import picocli.CommandLine.Spec;
       "",
       "Example: quern compress Llama-3.2-1B --scheme FP8_DYNAMIC --output Llama-3.2-1B-FP8",
       "Patterns are full module names, class names (Linear), or Python expressions after re:.",
-      "Sizes take K, M, G (powers of 1000) and KiB, MiB, GiB."
+      "Sizes take K, M, G, T (powers of 1000) and KiB, MiB, GiB, TiB."
     })
 final class Compress implements Callable<Integer> {
   @Spec private CommandSpec spec;

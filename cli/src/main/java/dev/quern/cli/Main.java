@@ -2,6 +2,7 @@ package dev.quern.cli;
 
 import dev.quern.pipeline.QuernException;
 import java.io.PrintWriter;
+import java.nio.channels.ClosedByInterruptException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -58,16 +59,29 @@ final class Main implements Runnable {
         .setExecutionExceptionHandler((e, commandLine, parsed) -> report(e, commandLine));
   }
 
+  /**
+   * An interrupt also closes the file that is being read or written, which then is the first to say
+   * so.
+   */
+  private static boolean isInterruption(Throwable e) {
+    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      if (cause instanceof InterruptedException || cause instanceof ClosedByInterruptException) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   private static int report(Exception e, CommandLine commandLine) {
     PrintWriter err = commandLine.getErr();
+    if (isInterruption(e)) {
+      err.println("quern: interrupted.");
+      return ExitCode.INTERRUPTED;
+    }
     switch (e) {
       case QuernException refused -> {
         err.println("quern: " + TextTable.printable(refused.getMessage()));
         return ExitCode.of(refused);
-      }
-      case InterruptedException _ -> {
-        err.println("quern: interrupted; nothing was left at the output.");
-        return ExitCode.INTERRUPTED;
       }
       default -> {
         err.println("quern: this is a fault of quern itself; please report it with these lines:");

@@ -110,19 +110,26 @@ final class Tables {
   }
 
   static String diagnosis(Diagnosis diagnosis) {
+    String without =
+        diagnosis.vectorBits() == 0
+            ? ""
+            : line(
+                "without     without vectors it would be %.2f GB/s, %.0f times less, for the same"
+                    + " bytes%n",
+                diagnosis.scalarRate() / 1e9, diagnosis.rate() / diagnosis.scalarRate());
     return line(
-        "kernels     %s: %s%nJDK         %s%nprocessors  %d%nheap        at most %s; weights live"
-            + " outside of it%nspeed       bf16 to FP8 on one thread, data in cache: %.2f GB/s of"
-            + " source%nwithout     the scalar kernels reach %.2f GB/s, %.0f times less, and give"
-            + " the same bytes%n",
-        diagnosis.provider(),
-        diagnosis.reason(),
-        diagnosis.jdk(),
-        diagnosis.processors(),
-        ByteSize.format(diagnosis.heapBytes()),
-        diagnosis.rate() / 1e9,
-        diagnosis.scalarRate() / 1e9,
-        diagnosis.rate() / diagnosis.scalarRate());
+            "kernels     %s: %s%n"
+                + "JDK         %s%n"
+                + "processors  %d%n"
+                + "heap        at most %s; weights live outside of it%n"
+                + "speed       bf16 to FP8 on one thread, data in cache: %.2f GB/s of source%n",
+            diagnosis.provider(),
+            diagnosis.reason(),
+            diagnosis.jdk(),
+            diagnosis.processors(),
+            ByteSize.format(diagnosis.heapBytes()),
+            diagnosis.rate() / 1e9)
+        + without;
   }
 
   private static String errors(Map<String, ErrorStatistics> errors) {

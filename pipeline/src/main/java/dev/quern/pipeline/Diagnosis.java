@@ -2,7 +2,6 @@ package dev.quern.pipeline;
 
 import dev.quern.engine.kernel.KernelChoice;
 import dev.quern.engine.kernel.Kernels;
-import dev.quern.engine.kernel.ScalarKernels;
 import dev.quern.engine.memory.NativeMemory;
 import dev.quern.engine.numeric.FloatType;
 import java.lang.foreign.Arena;
@@ -18,7 +17,7 @@ import java.lang.foreign.MemorySegment;
  * @param processors processors that the JVM may use
  * @param heapBytes most memory that the JVM's heap may take
  * @param rate source bytes a second at which one thread quantizes bf16 to FP8, data in cache
- * @param scalarRate the same for the scalar definitions: how much the kernels gain
+ * @param scalarRate the same without vectors: what it would cost to have none
  */
 public record Diagnosis(
     String provider,
@@ -36,7 +35,7 @@ public record Diagnosis(
 
   static Diagnosis measure() {
     KernelChoice choice = KernelChoice.current();
-    double scalarRate = rate(new ScalarKernels(), 0);
+    double scalarRate = rate(KernelChoice.withoutVectors(), 0);
     return new Diagnosis(
         choice.provider(),
         choice.reason(),

@@ -112,18 +112,21 @@ final class ReportJson {
     Json.Obj all = Json.Obj.empty();
     for (Map.Entry<String, ErrorStatistics> entry : errors.entrySet()) {
       ErrorStatistics e = entry.getValue();
-      Json signalToNoise =
-          Double.isFinite(e.signalToNoiseDb()) ? Json.of(e.signalToNoiseDb()) : Json.Null.NULL;
       all =
           all.with(
               entry.getKey(),
               Json.Obj.empty()
                   .with("elements", Json.of(e.elements()))
-                  .with("mean_relative_error", Json.of(e.meanRelativeError()))
-                  .with("signal_to_noise_db", signalToNoise)
-                  .with("worst_relative_error", Json.of(e.worstRelativeError())));
+                  .with("mean_relative_error", number(e.meanRelativeError()))
+                  .with("signal_to_noise_db", number(e.signalToNoiseDb()))
+                  .with("worst_relative_error", number(e.worstRelativeError())));
     }
     return all;
+  }
+
+  /** JSON has no infinity and no NaN. */
+  private static Json number(double value) {
+    return Double.isFinite(value) ? Json.of(value) : Json.Null.NULL;
   }
 
   private static Json shape(List<Long> shape) {

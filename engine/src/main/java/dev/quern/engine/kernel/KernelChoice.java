@@ -46,6 +46,11 @@ public record KernelChoice(String provider, Kernels kernels, int vectorBits, Str
     return current;
   }
 
+  /** What runs where there are no vectors. */
+  public static Kernels withoutVectors() {
+    return new PlainKernels();
+  }
+
   /** See {@link Kernels#best()}. */
   static Kernels best() {
     return warming();

@@ -15,7 +15,7 @@ import java.lang.foreign.MemorySegment;
 public interface Kernels {
   /**
    * The fastest provider that this machine and JVM can run well; see {@link KernelChoice}. Its
-   * vector loops take over from scalar ones, with the same results, as the JVM's compiler gets them
+   * vector loops take over from plain ones, with the same results, as the JVM's compiler gets them
    * ready.
    */
   static Kernels best() {
@@ -23,8 +23,8 @@ public interface Kernels {
   }
 
   /**
-   * As {@link #best()} for a job of known size: small ones take the scalar kernels, because they
-   * would be done before the compiler is.
+   * As {@link #best()} for a job of known size: small ones take plain loops, because they would be
+   * done before the compiler is.
    *
    * @param bytes source bytes that the job goes through
    */

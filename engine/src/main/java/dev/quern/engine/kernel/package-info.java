@@ -40,7 +40,7 @@
  * (that is {@code quantization}), files, the Vector API.
  *
  * <p>A new operation gets a contract in {@code Kernels}, a loop in {@code ScalarKernels}, one in
- * {@code kernel.vector}, a line in the tests' {@code BulkOperation} or a twin test of its own, and
- * a benchmark.
+ * {@code kernel.vector}, in {@code PlainKernels} at least a line that hands over to the definition,
+ * a line in the tests' {@code BulkOperation} or a twin test of its own, and a benchmark.
  */
 package dev.quern.engine.kernel;
