@@ -62,7 +62,7 @@ class DeterminismTest {
     assertThat(specs(cut.output())).isEqualTo(specs(whole.output()));
     VerificationReport sound =
         Quern.verify(
-            cut.output(), Optional.of(source), 2, CompressionOptions.DEFAULT_MEMORY, Progress.NONE);
+            cut.output(), Optional.of(source), cut.threads(), cut.memoryBytes(), Progress.NONE);
     assertThat(sound.problems()).isEmpty();
     assertThat(sound.quantizedModules()).isEqualTo(3);
     assertThat(sound.errors()).isEqualTo(report.errors());
