@@ -31,8 +31,6 @@ public final class Quern {
       return Planner.plan(checkpoint, options);
     } catch (CheckpointException e) {
       throw new QuernException(QuernException.Kind.INPUT, e);
-    } catch (InternalError e) {
-      throw shortened(options.model(), e);
     }
   }
 
@@ -55,6 +53,8 @@ public final class Quern {
       return compress(checkpoint, plan, progress);
     } catch (CheckpointException e) {
       throw new QuernException(QuernException.Kind.INPUT, e);
+    } catch (InternalError e) {
+      throw shortened(options.model(), e);
     }
   }
 

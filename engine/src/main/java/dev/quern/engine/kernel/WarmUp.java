@@ -5,8 +5,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The operations of {@link Kernels}, each with the calls that make the compiler compile all of its
- * loops.
+ * The operations of {@link Kernels}, each with the call that makes the compiler compile its usual
+ * loop for a type. Loops for unusual arguments, such as scales above 1, stay cold until they are
+ * used.
  */
 enum WarmUp {
   ABS_MAX {
