@@ -12,6 +12,8 @@ import dev.quern.formats.huggingface.SourceTensor;
 import dev.quern.formats.safetensors.SafetensorsFile;
 import dev.quern.formats.safetensors.TensorInfo;
 import dev.quern.formats.safetensors.TensorSpec;
+import dev.quern.pipeline.source.PlainWeight;
+import dev.quern.pipeline.source.SourceWeight;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -122,7 +124,7 @@ final class CheckpointVerifier {
         tensor,
         classified,
         Optional.of(scheme),
-        PlannedTensor.outputs(classified.module(), tensor.info(), scheme));
+        PlannedTensor.outputs(classified.module(), tensor.info().spec(), scheme));
   }
 
   private static boolean isMatrix(TensorInfo info) {
@@ -152,14 +154,16 @@ final class CheckpointVerifier {
         return Optional.empty();
       }
     }
+    SourceWeight source = new PlainWeight(tensor);
     TensorPlan plan =
         new TensorPlan(
-            tensor.info(),
-            tensor.file().path().getFileName().toString(),
+            tensor.info().spec(),
+            SourcePart.of(source),
+            source.encoding(),
             classified.module(),
             classified.reason(),
             scheme,
             outputs);
-    return Optional.of(PlannedTensor.of(plan, tensor));
+    return Optional.of(PlannedTensor.of(plan, source));
   }
 }

@@ -8,7 +8,7 @@ import dev.quern.engine.numeric.FloatType;
 import dev.quern.engine.parallel.Workers;
 import dev.quern.engine.quantization.NonFiniteWeightException;
 import dev.quern.formats.CheckpointException;
-import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
+import dev.quern.pipeline.source.SourceModel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -20,7 +20,7 @@ import java.util.Set;
  * Computes and writes all tensors of a plan: piece by piece, in parallel, within the memory budget.
  */
 final class CompressionRun {
-  private final HuggingFaceCheckpoint checkpoint;
+  private final SourceModel model;
   private final ShardOutputs outputs;
   private final Workers workers;
   private final MemoryBudget budget;
@@ -29,25 +29,25 @@ final class CompressionRun {
   private final List<PlannedTensor> tensors;
 
   CompressionRun(
-      HuggingFaceCheckpoint checkpoint,
+      SourceModel model,
       CompressionPlan plan,
       ShardOutputs outputs,
       Workers workers,
       MemoryBudget budget,
       Progress progress) {
-    this.checkpoint = checkpoint;
+    this.model = model;
     this.outputs = outputs;
     this.workers = workers;
     this.budget = budget;
     this.progress = progress;
-    this.tensors = planned(checkpoint, plan);
-    this.kernels = Kernels.bestFor(checkpoint.totalBytes());
+    this.tensors = planned(model, plan);
+    this.kernels = Kernels.bestFor(model.bytes());
   }
 
-  static List<PlannedTensor> planned(HuggingFaceCheckpoint checkpoint, CompressionPlan plan) {
+  static List<PlannedTensor> planned(SourceModel model, CompressionPlan plan) {
     List<PlannedTensor> tensors = new ArrayList<>();
     for (TensorPlan tensor : plan.tensors()) {
-      tensors.add(PlannedTensor.of(tensor, checkpoint.find(tensor.source().name()).orElseThrow()));
+      tensors.add(PlannedTensor.of(tensor, model.find(tensor.name()).orElseThrow()));
     }
     return tensors;
   }
@@ -70,12 +70,9 @@ final class CompressionRun {
 
   void run() throws Exception {
     List<SourceTask> tasks = tasks(tensors, workers, budget);
-    progress.stage("compress", checkpoint.totalBytes());
+    progress.stage("compress", model.bytes());
     types(tensors).forEach(kernels::prepareToCompress);
-    Scratch[] scratch = new Scratch[workers.threads()];
-    for (int w = 0; w < scratch.length; w++) {
-      scratch[w] = new Scratch();
-    }
+    WorkerScratch[] scratch = WorkerScratch.forWorkers(workers.threads());
     try {
       workers.run(
           tasks.size(),
@@ -88,57 +85,59 @@ final class CompressionRun {
             progress.advance(tensor.sourceBytes(task));
           });
     } finally {
-      for (Scratch buffer : scratch) {
-        buffer.close();
-      }
+      WorkerScratch.close(scratch);
     }
     outputs.complete();
   }
 
-  private void work(PlannedTensor tensor, SourceTask task, Scratch scratch) {
+  private void work(PlannedTensor tensor, SourceTask task, WorkerScratch scratch) {
     try (Arena arena = Arena.ofConfined()) {
       if (tensor.codec().isPresent()) {
         compress(tensor, tensor.codec().get(), task, arena, scratch);
       } else {
-        copy(tensor, task, arena);
+        copy(tensor, task, arena, scratch);
       }
     } catch (InternalError e) {
       // How the JVM reports a mapped file that became shorter.
       throw new CheckpointException(
-          tensor.source().file().path() + ", tensor " + tensor.source().name(),
+          tensor.source().place(),
           "the file cannot be read to its end (" + e.getMessage() + ")",
           "Let nothing else write to the file, check the disk, and start again.",
           e);
     }
   }
 
-  private void copy(PlannedTensor tensor, SourceTask task, Arena arena) {
-    MemorySegment window =
-        tensor.source().file().map(tensor.info(), task.begin(), task.size(), arena);
-    outputs.write(tensor.plan().outputs().get(0), task.begin(), window);
+  private void copy(PlannedTensor tensor, SourceTask task, Arena arena, WorkerScratch scratch) {
+    outputs.write(
+        tensor.plan().outputs().get(0),
+        tensor.sourceOffset(task),
+        read(tensor, task, arena, scratch));
+  }
+
+  private MemorySegment read(
+      PlannedTensor tensor, SourceTask task, Arena arena, WorkerScratch scratch) {
+    return tensor
+        .source()
+        .read(
+            kernels, tensor.sourceOffset(task), tensor.sourceBytes(task), arena, scratch.source());
   }
 
   private void compress(
-      PlannedTensor tensor, WeightCodec codec, SourceTask task, Arena arena, Scratch scratch) {
+      PlannedTensor tensor,
+      WeightCodec codec,
+      SourceTask task,
+      Arena arena,
+      WorkerScratch scratch) {
     int begin = Math.toIntExact(task.begin());
     int rows = Math.toIntExact(task.size());
-    long rowBytes = (long) tensor.cols() * tensor.type().bytes();
-    MemorySegment window =
-        tensor.source().file().map(tensor.info(), begin * rowBytes, rows * rowBytes, arena);
+    MemorySegment window = read(tensor, task, arena, scratch);
 
-    List<MemorySegment> results = slices(codec, rows, scratch);
+    List<MemorySegment> results = slices(codec, rows, scratch.results());
     try {
       codec.compress(kernels, window, rows, results);
     } catch (NonFiniteWeightException e) {
       throw new CheckpointException(
-          tensor.source().file().path()
-              + ", tensor "
-              + tensor.source().name()
-              + " ["
-              + (begin + e.row())
-              + ", "
-              + e.col()
-              + "]",
+          tensor.source().place() + " [" + (begin + e.row()) + ", " + e.col() + "]",
           "expected finite weights, found " + e.value(),
           "The checkpoint is damaged or diverged in training; fetch it again, or leave the module"
               + " as it is with --ignore "

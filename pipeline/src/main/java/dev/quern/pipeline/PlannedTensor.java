@@ -3,44 +3,35 @@ package dev.quern.pipeline;
 import dev.quern.engine.numeric.FloatType;
 import dev.quern.formats.compressedtensors.CompressedTensorNames;
 import dev.quern.formats.compressedtensors.QuantizationScheme;
-import dev.quern.formats.huggingface.SourceTensor;
-import dev.quern.formats.safetensors.TensorInfo;
 import dev.quern.formats.safetensors.TensorSpec;
+import dev.quern.pipeline.source.SourceWeight;
 import java.util.List;
 import java.util.Optional;
 
 /** A tensor of the plan with what is needed to work on it. */
-record PlannedTensor(TensorPlan plan, SourceTensor source, Optional<WeightCodec> codec) {
-  static PlannedTensor of(TensorPlan plan, SourceTensor source) {
-    TensorInfo info = source.info();
+record PlannedTensor(TensorPlan plan, SourceWeight source, Optional<WeightCodec> codec) {
+  static PlannedTensor of(TensorPlan plan, SourceWeight source) {
     Optional<WeightCodec> codec =
         plan.scheme()
             .map(
                 scheme ->
-                    WeightCodecs.find(
-                            scheme,
-                            FloatType.of(info.dtype()).orElseThrow(),
-                            Math.toIntExact(info.dim(0)),
-                            Math.toIntExact(info.dim(1)))
+                    WeightCodecs.find(scheme, source.type(), source.rows(), source.cols())
                         .orElseThrow());
     return new PlannedTensor(plan, source, codec);
   }
 
   /** What is written in the place of a module's weight. */
-  static List<TensorSpec> outputs(String module, TensorInfo weight, QuantizationScheme scheme) {
-    return CompressedTensorNames.of(module, weight.dim(0), weight.dim(1), scheme, weight.dtype());
-  }
-
-  TensorInfo info() {
-    return source.info();
+  static List<TensorSpec> outputs(String module, TensorSpec weight, QuantizationScheme scheme) {
+    return CompressedTensorNames.of(
+        module, weight.shape().get(0), weight.shape().get(1), scheme, weight.dtype());
   }
 
   FloatType type() {
-    return FloatType.of(info().dtype()).orElseThrow();
+    return source.type();
   }
 
   int cols() {
-    return Math.toIntExact(info().dim(1));
+    return source.cols();
   }
 
   /** The output tensor of a codec's parameter. */
@@ -55,16 +46,25 @@ record PlannedTensor(TensorPlan plan, SourceTensor source, Optional<WeightCodec>
   /** The pieces of work, in order. */
   List<SourceTask> tasks(int index, long target) {
     if (codec.isEmpty()) {
-      return SourceTask.cut(index, info().bytes(), 1, 1, target);
+      long grain = source.grain();
+      return SourceTask.cut(index, plan.source().bytes() / grain, 1, grain, target);
     }
     int unit = codec.get().stripRows();
-    return SourceTask.cut(
-        index, info().dim(0), unit, (long) unit * cols() * type().bytes(), target);
+    return SourceTask.cut(index, source.rows(), unit, unit * source.rowBytes(), target);
   }
 
-  /** Source bytes of a piece of work. */
+  /** The first byte of a piece of work within the plain source tensor. */
+  long sourceOffset(SourceTask task) {
+    return task.begin() * unitBytes();
+  }
+
+  /** Bytes of a piece of work within the plain source tensor. */
   long sourceBytes(SourceTask task) {
-    return codec.isEmpty() ? task.size() : task.size() * cols() * type().bytes();
+    return task.size() * unitBytes();
+  }
+
+  private long unitBytes() {
+    return codec.isEmpty() ? source.grain() : source.rowBytes();
   }
 
   /**
@@ -75,17 +75,17 @@ record PlannedTensor(TensorPlan plan, SourceTensor source, Optional<WeightCodec>
     if (needed > budget) {
       throw new QuernException(
           QuernException.Kind.REQUEST,
-          source.file().path() + ", tensor " + source.name(),
+          source.place(),
           "one piece of work needs " + needed + " bytes of memory, and the budget is " + budget,
           "Raise --memory.");
     }
   }
 
-  /** The most memory that a piece of work occupies: source window, results, rows for comparing. */
+  /** The most memory that a piece of work occupies: source, results, rows for comparing. */
   long memoryBytes(SourceTask task) {
-    long bytes = sourceBytes(task);
+    long bytes = source.memoryBytes(sourceBytes(task));
     if (codec.isEmpty()) {
-      return 2 * bytes;
+      return bytes + sourceBytes(task);
     }
     WeightCodec weights = codec.get();
     for (int p = 0; p < weights.parameters().size(); p++) {

@@ -14,10 +14,10 @@ import dev.quern.formats.compressedtensors.SchemeMatcher;
 import dev.quern.formats.compressedtensors.TensorClassifier;
 import dev.quern.formats.compressedtensors.TensorRole;
 import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
-import dev.quern.formats.huggingface.SourceTensor;
 import dev.quern.formats.safetensors.ShardPlan;
-import dev.quern.formats.safetensors.TensorInfo;
 import dev.quern.formats.safetensors.TensorSpec;
+import dev.quern.pipeline.source.SourceModel;
+import dev.quern.pipeline.source.SourceWeight;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -35,6 +35,7 @@ final class Planner {
   private static final int MAX_SHARDS = 1000;
 
   private final HuggingFaceCheckpoint checkpoint;
+  private final SourceModel model;
   private final CompressionOptions options;
   private final PresetSchemes.Preset preset;
   private final QuantizationScheme scheme;
@@ -42,8 +43,9 @@ final class Planner {
   private final List<ClassifiedTensor> classified;
   private final List<String> warnings = new ArrayList<>();
 
-  private Planner(HuggingFaceCheckpoint checkpoint, CompressionOptions options) {
+  private Planner(HuggingFaceCheckpoint checkpoint, SourceModel model, CompressionOptions options) {
     this.checkpoint = checkpoint;
+    this.model = model;
     this.options = options;
     requireUsable("--targets", options.targets());
     requireUsable("--ignore", options.ignore());
@@ -52,7 +54,7 @@ final class Planner {
     QuantizationScheme targeted = preset.scheme(options.targets());
     scheme = targeted.withFormat(targeted.formatOrDefault());
     matcher = SchemeMatcher.of(List.of(scheme), ignore(options));
-    List<TensorSpec> specs = checkpoint.tensors().stream().map(t -> t.info().spec()).toList();
+    List<TensorSpec> specs = model.weights().stream().map(SourceWeight::spec).toList();
     classified = TensorClassifier.forCheckpoint(specs).classifyAll(specs);
   }
 
@@ -60,9 +62,10 @@ final class Planner {
    * @throws QuernException when the request does not fit the checkpoint, or is not possible
    * @throws CheckpointException when the checkpoint is refused
    */
-  static CompressionPlan plan(HuggingFaceCheckpoint checkpoint, CompressionOptions options) {
+  static CompressionPlan plan(
+      HuggingFaceCheckpoint checkpoint, SourceModel model, CompressionOptions options) {
     refuseQuantized(checkpoint);
-    return new Planner(checkpoint, options).plan();
+    return new Planner(checkpoint, model, options).plan();
   }
 
   private static void requireUsable(String option, List<String> patterns) {
@@ -135,7 +138,7 @@ final class Planner {
         .forEach(linearNames::add);
     List<TensorPlan> tensors = new ArrayList<>();
     for (int i = 0; i < classified.size(); i++) {
-      SourceTensor source = checkpoint.tensors().get(i);
+      SourceWeight source = model.weights().get(i);
       tensors.add(tensorPlan(source, classified.get(i), linearNames));
     }
     if (tensors.stream().noneMatch(t -> t.scheme().isPresent())) {
@@ -203,8 +206,8 @@ final class Planner {
   }
 
   private TensorPlan tensorPlan(
-      SourceTensor source, ClassifiedTensor tensor, Set<String> linearNames) {
-    TensorInfo info = source.info();
+      SourceWeight source, ClassifiedTensor tensor, Set<String> linearNames) {
+    TensorSpec info = source.spec();
     Optional<QuantizationScheme> wanted = matcher.scheme(tensor.moduleRef());
     if (wanted.isPresent() && tensor.role() == TensorRole.LINEAR) {
       return quantized(source, tensor);
@@ -213,9 +216,9 @@ final class Planner {
         tensor.parameter().equals("weight")
             && (linearNames.contains(lastPart(tensor.module()))
                 || tensor.module().endsWith("_proj"));
-    if (looksLinear && refusedByShape(tensor, info.rank()) && targetedAsLinear(tensor)) {
+    if (looksLinear && refusedByShape(tensor, info.shape().size()) && targetedAsLinear(tensor)) {
       throw new CheckpointException(
-          place(source),
+          source.place(),
           "expected a matrix [out, in] of BF16, F16 or F32 that is not empty, found "
               + info.dtype()
               + " "
@@ -263,20 +266,21 @@ final class Planner {
     return matcher.scheme(tensor.moduleRef()).isPresent();
   }
 
-  private TensorPlan quantized(SourceTensor source, ClassifiedTensor tensor) {
-    TensorInfo info = source.info();
-    long rows = info.dim(0);
-    long cols = info.dim(1);
+  private TensorPlan quantized(SourceWeight source, ClassifiedTensor tensor) {
+    TensorSpec info = source.spec();
+    long rows = info.shape().get(0);
+    long cols = info.shape().get(1);
     if (rows > Integer.MAX_VALUE || cols > Integer.MAX_VALUE) {
       throw new CheckpointException(
-          place(source),
+          source.place(),
           "expected a matrix of fewer than 2^31 rows and columns, found " + info.shape(),
           "Leave it as it is with --ignore " + tensor.module() + ".");
     }
     TensorPlan plan =
         new TensorPlan(
             info,
-            fileName(source),
+            SourcePart.of(source),
+            source.encoding(),
             tensor.module(),
             preset.name() + ", " + scheme.formatOrDefault().configName(),
             Optional.of(scheme),
@@ -285,14 +289,15 @@ final class Planner {
     return plan;
   }
 
-  private static TensorPlan copied(SourceTensor source, ClassifiedTensor tensor, String reason) {
+  private static TensorPlan copied(SourceWeight source, ClassifiedTensor tensor, String reason) {
     return new TensorPlan(
-        source.info(),
-        fileName(source),
+        source.spec(),
+        SourcePart.of(source),
+        source.encoding(),
         tensor.module(),
         reason,
         Optional.empty(),
-        List.of(source.info().spec()));
+        List.of(source.spec()));
   }
 
   /** A head that shares its matrix with the embedding cannot be quantized alone. */
@@ -350,8 +355,8 @@ final class Planner {
                       .filter(t -> t.scheme().isPresent())
                       .filter(
                           t ->
-                              t.source().dim(0) % block.rows() != 0
-                                  || t.source().dim(1) % block.columns() != 0)
+                              t.shape().get(0) % block.rows() != 0
+                                  || t.shape().get(1) % block.columns() != 0)
                       .map(TensorPlan::module)
                       .toList();
               if (!ragged.isEmpty()) {
@@ -377,14 +382,6 @@ final class Planner {
       tensor.scheme().ifPresent(builder::add);
     }
     return builder.ignore(IgnoreList.of(classified, quantized, checkpoint.config())).build();
-  }
-
-  private static String place(SourceTensor source) {
-    return source.file().path() + ", tensor " + source.name();
-  }
-
-  private static String fileName(SourceTensor source) {
-    return source.file().path().getFileName().toString();
   }
 
   private static String lastPart(String module) {

@@ -6,6 +6,7 @@ import dev.quern.engine.numeric.FloatType;
 import dev.quern.engine.parallel.Workers;
 import dev.quern.formats.CheckpointException;
 import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
+import dev.quern.pipeline.source.SourceModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.EnumSet;
@@ -28,7 +29,7 @@ public final class Quern {
    */
   public static CompressionPlan plan(CompressionOptions options) {
     try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(options.model())) {
-      return Planner.plan(checkpoint, options);
+      return Planner.plan(checkpoint, SourceModel.plain(checkpoint), options);
     } catch (CheckpointException e) {
       throw new QuernException(QuernException.Kind.INPUT, e);
     }
@@ -47,10 +48,11 @@ public final class Quern {
       throws InterruptedException {
     try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(options.model())) {
       warmUp(checkpoint);
-      CompressionPlan plan = Planner.plan(checkpoint, options);
+      SourceModel model = SourceModel.plain(checkpoint);
+      CompressionPlan plan = Planner.plan(checkpoint, model, options);
       OutputFolder.check(options.output(), options.model(), options.overwrite());
       OutputFiles.requireSpace(plan);
-      return compress(checkpoint, plan, progress);
+      return compress(checkpoint, model, plan, progress);
     } catch (CheckpointException e) {
       throw new QuernException(QuernException.Kind.INPUT, e);
     } catch (InternalError e) {
@@ -135,7 +137,7 @@ public final class Quern {
   }
 
   private static CompressionReport compress(
-      HuggingFaceCheckpoint checkpoint, CompressionPlan plan, Progress progress)
+      HuggingFaceCheckpoint checkpoint, SourceModel model, CompressionPlan plan, Progress progress)
       throws InterruptedException {
     CompressionOptions options = plan.options();
     Path output = options.output();
@@ -144,13 +146,13 @@ public final class Quern {
         Workers workers = new Workers(options.threads());
         ShardOutputs shards = new ShardOutputs(folder.partial(), plan.shards())) {
       long start = System.nanoTime();
-      new CompressionRun(checkpoint, plan, shards, workers, budget, progress).run();
+      new CompressionRun(model, plan, shards, workers, budget, progress).run();
       OutputFiles.write(checkpoint, plan, shards, folder.partial());
       long compressed = System.nanoTime();
       Map<String, ErrorStatistics> errors;
       try (WrittenShards written = WrittenShards.open(folder.partial(), plan.shards())) {
         errors =
-            new Verification(CompressionRun.planned(checkpoint, plan), written.byTensor())
+            new Verification(CompressionRun.planned(model, plan), written.byTensor())
                 .run(workers, budget, progress);
       }
       shards.awaitDisk();

@@ -1,36 +1,45 @@
 package dev.quern.pipeline;
 
 import dev.quern.formats.compressedtensors.QuantizationScheme;
-import dev.quern.formats.safetensors.TensorInfo;
 import dev.quern.formats.safetensors.TensorSpec;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * The fate of one source tensor.
+ * The fate of one tensor of the source model.
  *
- * @param source name, dtype, shape and place in its file
- * @param file name of the source file
+ * @param source name, dtype and shape as a plain checkpoint has them
+ * @param parts the tensors in the source's files that it is made of; one, equal to {@code source},
+ *     unless the source is quantized or fuses its experts
+ * @param encoding what the files hold in its place, a few words; empty when they hold the tensor
+ *     itself
  * @param module full name of the module that holds it
  * @param reason why this fate, a few words
  * @param scheme how it is quantized; empty when it is copied
  * @param outputs what is written in its place: itself, or the parameters of the format
  */
 public record TensorPlan(
-    TensorInfo source,
-    String file,
+    TensorSpec source,
+    List<SourcePart> parts,
+    Optional<String> encoding,
     String module,
     String reason,
     Optional<QuantizationScheme> scheme,
     List<TensorSpec> outputs) {
-  /** Copies the list. */
+  /** Copies the lists. */
   public TensorPlan {
+    parts = List.copyOf(parts);
     outputs = List.copyOf(outputs);
   }
 
   /** Full name of the source tensor. */
   public String name() {
     return source.name();
+  }
+
+  /** Name of the source file that holds its values. */
+  public String file() {
+    return parts.getFirst().file();
   }
 
   /** Its dimensions, outermost first. */
@@ -43,14 +52,14 @@ public record TensorPlan(
     return source.dtype().name();
   }
 
-  /** {@code quantize} or {@code copy}. */
+  /** {@code quantize}, {@code dequantize} or {@code copy}. */
   public String fate() {
-    return scheme.isPresent() ? "quantize" : "copy";
+    return scheme.isPresent() ? "quantize" : encoding.isPresent() ? "dequantize" : "copy";
   }
 
-  /** Bytes in the source. */
+  /** Bytes in the source's files. */
   public long bytesBefore() {
-    return source.bytes();
+    return parts.stream().mapToLong(SourcePart::bytes).sum();
   }
 
   /** Bytes in the output. */

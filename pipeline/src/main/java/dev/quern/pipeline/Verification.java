@@ -3,7 +3,6 @@ package dev.quern.pipeline;
 import dev.quern.engine.kernel.ErrorSums;
 import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.memory.MemoryBudget;
-import dev.quern.engine.memory.Scratch;
 import dev.quern.engine.numeric.FloatType;
 import dev.quern.engine.parallel.Workers;
 import dev.quern.formats.safetensors.SafetensorsFile;
@@ -33,7 +32,8 @@ final class Verification {
   Verification(List<PlannedTensor> tensors, Map<String, SafetensorsFile> outputs) {
     this.tensors = tensors;
     this.outputs = outputs;
-    this.kernels = Kernels.bestFor(tensors.stream().mapToLong(t -> t.info().bytes()).sum());
+    this.kernels =
+        Kernels.bestFor(tensors.stream().mapToLong(t -> t.plan().source().bytes()).sum());
   }
 
   /**
@@ -43,13 +43,10 @@ final class Verification {
   Map<String, ErrorStatistics> run(Workers workers, MemoryBudget budget, Progress progress)
       throws Exception {
     List<SourceTask> tasks = CompressionRun.tasks(tensors, workers, budget);
-    progress.stage("verify", tensors.stream().mapToLong(t -> t.info().bytes()).sum());
+    progress.stage("verify", tensors.stream().mapToLong(t -> t.plan().source().bytes()).sum());
     CompressionRun.types(tensors).forEach(kernels::prepareToCompare);
     ErrorStatistics.Sum[] sums = new ErrorStatistics.Sum[tasks.size()];
-    Scratch[] scratch = new Scratch[workers.threads()];
-    for (int w = 0; w < scratch.length; w++) {
-      scratch[w] = new Scratch();
-    }
+    WorkerScratch[] scratch = WorkerScratch.forWorkers(workers.threads());
     try {
       workers.run(
           tasks.size(),
@@ -61,14 +58,12 @@ final class Verification {
               sums[index] =
                   tensor.codec().isPresent()
                       ? compare(tensor, tensor.codec().get(), task, arena, scratch[worker])
-                      : compareCopy(tensor, task, arena);
+                      : compareCopy(tensor, task, arena, scratch[worker]);
             }
             progress.advance(tensor.sourceBytes(task));
           });
     } finally {
-      for (Scratch buffer : scratch) {
-        buffer.close();
-      }
+      WorkerScratch.close(scratch);
     }
     return byKind(tasks, sums);
   }
@@ -88,35 +83,39 @@ final class Verification {
     return statistics;
   }
 
-  private ErrorStatistics.Sum compareCopy(PlannedTensor tensor, SourceTask task, Arena arena) {
-    MemorySegment source =
-        tensor.source().file().map(tensor.info(), task.begin(), task.size(), arena);
-    MemorySegment copy =
-        window(tensor.plan().outputs().get(0).name(), task.begin(), task.size(), arena);
+  private ErrorStatistics.Sum compareCopy(
+      PlannedTensor tensor, SourceTask task, Arena arena, WorkerScratch scratch) {
+    long begin = tensor.sourceOffset(task);
+    long length = tensor.sourceBytes(task);
+    MemorySegment source = tensor.source().read(kernels, begin, length, arena, scratch.source());
+    MemorySegment copy = window(tensor.plan().outputs().get(0).name(), begin, length, arena);
     long at = source.mismatch(copy);
     if (at >= 0) {
       throw differs(
-          tensor,
-          "byte " + (task.begin() + at) + " differs from the source's although it was copied");
+          tensor, "byte " + (begin + at) + " differs from the source's although it was copied");
     }
     return NO_ERRORS;
   }
 
   private ErrorStatistics.Sum compare(
-      PlannedTensor tensor, WeightCodec codec, SourceTask task, Arena arena, Scratch scratch) {
+      PlannedTensor tensor,
+      WeightCodec codec,
+      SourceTask task,
+      Arena arena,
+      WorkerScratch scratch) {
     int begin = Math.toIntExact(task.begin());
     int rows = Math.toIntExact(task.size());
     FloatType type = tensor.type();
     int cols = tensor.cols();
-    long rowBytes = (long) cols * type.bytes();
+    long rowBytes = tensor.source().rowBytes();
     MemorySegment source =
-        tensor.source().file().map(tensor.info(), begin * rowBytes, rows * rowBytes, arena);
+        tensor.source().read(kernels, begin * rowBytes, rows * rowBytes, arena, scratch.source());
     List<MemorySegment> parameters = new ArrayList<>();
     for (int p = 0; p < codec.parameters().size(); p++) {
       String name = tensor.output(codec.parameters().get(p)).name();
       parameters.add(window(name, codec.bytes(p, begin), codec.bytes(p, rows), arena));
     }
-    MemorySegment buffer = scratch.atLeast(12L * cols);
+    MemorySegment buffer = scratch.results().atLeast(12L * cols);
     MemorySegment original = buffer.asSlice(0, 4L * cols);
     MemorySegment restored = buffer.asSlice(4L * cols, 4L * cols);
     MemorySegment approximation = buffer.asSlice(8L * cols, 4L * cols);
