@@ -7,7 +7,6 @@ import dev.quern.engine.memory.Scratch;
 import dev.quern.engine.numeric.FloatType;
 import dev.quern.engine.parallel.Workers;
 import dev.quern.engine.quantization.NonFiniteWeightException;
-import dev.quern.formats.CheckpointException;
 import dev.quern.pipeline.source.SourceModel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -26,7 +25,7 @@ final class CompressionRun {
   private final MemoryBudget budget;
   private final Progress progress;
   private final Kernels kernels;
-  private final List<PlannedTensor> tensors;
+  private List<PlannedTensor> tensors;
 
   CompressionRun(
       SourceModel model,
@@ -68,7 +67,9 @@ final class CompressionRun {
     return types;
   }
 
+  /** Measures what has to be known of whole matrices, then compresses and copies. */
   void run() throws Exception {
+    tensors = new MeasurementRun(kernels, workers, budget, progress).run(tensors);
     List<SourceTask> tasks = tasks(tensors, workers, budget);
     progress.stage("compress", model.bytes());
     types(tensors).forEach(kernels::prepareToCompress);
@@ -98,12 +99,7 @@ final class CompressionRun {
         copy(tensor, task, arena, scratch);
       }
     } catch (InternalError e) {
-      // How the JVM reports a mapped file that became shorter.
-      throw new CheckpointException(
-          tensor.source().place(),
-          "the file cannot be read to its end (" + e.getMessage() + ")",
-          "Let nothing else write to the file, check the disk, and start again.",
-          e);
+      throw SourceFaults.shortened(tensor, e);
     }
   }
 
@@ -111,15 +107,7 @@ final class CompressionRun {
     outputs.write(
         tensor.plan().outputs().get(0),
         tensor.sourceOffset(task),
-        read(tensor, task, arena, scratch));
-  }
-
-  private MemorySegment read(
-      PlannedTensor tensor, SourceTask task, Arena arena, WorkerScratch scratch) {
-    return tensor
-        .source()
-        .read(
-            kernels, tensor.sourceOffset(task), tensor.sourceBytes(task), arena, scratch.source());
+        tensor.read(kernels, task, arena, scratch.source()));
   }
 
   private void compress(
@@ -130,24 +118,18 @@ final class CompressionRun {
       WorkerScratch scratch) {
     int begin = Math.toIntExact(task.begin());
     int rows = Math.toIntExact(task.size());
-    MemorySegment window = read(tensor, task, arena, scratch);
-
+    MemorySegment window = tensor.read(kernels, task, arena, scratch.source());
     List<MemorySegment> results = slices(codec, rows, scratch.results());
     try {
       codec.compress(kernels, window, rows, results);
     } catch (NonFiniteWeightException e) {
-      throw new CheckpointException(
-          tensor.source().place() + " [" + (begin + e.row()) + ", " + e.col() + "]",
-          "expected finite weights, found " + e.value(),
-          "The checkpoint is damaged or diverged in training; fetch it again, or leave the module"
-              + " as it is with --ignore "
-              + tensor.plan().module()
-              + ".",
-          e);
+      throw SourceFaults.nonFinite(tensor, begin, e);
     }
     for (int p = 0; p < results.size(); p++) {
-      outputs.write(
-          tensor.output(codec.parameters().get(p)), codec.bytes(p, begin), results.get(p));
+      if (begin == 0 || !codec.wholeMatrix(p)) {
+        outputs.write(
+            tensor.output(codec.parameters().get(p)), codec.offset(p, begin), results.get(p));
+      }
     }
   }
 

@@ -64,22 +64,14 @@ final class E4M3Codec implements WeightCodec {
         target);
   }
 
-  /** Half a step of E4M3, with the quotient and the product each rounded to the weight's type. */
   @Override
   public float relativeBound() {
-    double u = type.epsilon() / 2;
-    return (float) ((1 + 0x1p-4) * (1 + u) * (1 + u) * (1 + 0x1p-20) - 1);
+    return E4M3Bounds.relative(type);
   }
 
-  /**
-   * Half a step of the subnormal codes; what a scale that was rounded down cuts off; half a step of
-   * the type's own subnormals.
-   */
   @Override
   public double absoluteBound(List<MemorySegment> parameters, int rows, int row, float absMax) {
-    double scale = largestScale(parameters, row);
-    double clipped = Math.max(0, absMax - Fp8E4M3.MAX_VALUE * scale);
-    return scale * 0x1p-10 * (1 + type.epsilon()) + clipped + type.decode(1);
+    return E4M3Bounds.absolute(type, largestScale(parameters, row), absMax);
   }
 
   @Override

@@ -1,10 +1,14 @@
 package dev.quern.pipeline;
 
+import dev.quern.engine.kernel.Kernels;
+import dev.quern.engine.memory.Scratch;
 import dev.quern.engine.numeric.FloatType;
 import dev.quern.formats.compressedtensors.CompressedTensorNames;
 import dev.quern.formats.compressedtensors.QuantizationScheme;
 import dev.quern.formats.safetensors.TensorSpec;
 import dev.quern.pipeline.source.SourceWeight;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
 
@@ -24,6 +28,16 @@ record PlannedTensor(TensorPlan plan, SourceWeight source, Optional<WeightCodec>
   static List<TensorSpec> outputs(String module, TensorSpec weight, QuantizationScheme scheme) {
     return CompressedTensorNames.of(
         module, weight.shape().get(0), weight.shape().get(1), scheme, weight.dtype());
+  }
+
+  /** The same tensor with another codec. */
+  PlannedTensor withCodec(WeightCodec newCodec) {
+    return new PlannedTensor(plan, source, Optional.of(newCodec));
+  }
+
+  /** What has to be measured before it can be compressed. */
+  Optional<Measurement> measurement() {
+    return codec.flatMap(WeightCodec::measurement);
   }
 
   FloatType type() {
@@ -56,6 +70,11 @@ record PlannedTensor(TensorPlan plan, SourceWeight source, Optional<WeightCodec>
   /** The first byte of a piece of work within the plain source tensor. */
   long sourceOffset(SourceTask task) {
     return task.begin() * unitBytes();
+  }
+
+  /** The plain bytes of a piece of work. */
+  MemorySegment read(Kernels kernels, SourceTask task, Arena arena, Scratch scratch) {
+    return source.read(kernels, sourceOffset(task), sourceBytes(task), arena, scratch);
   }
 
   /** Bytes of a piece of work within the plain source tensor. */

@@ -43,14 +43,18 @@ final class Planner {
   private final List<ClassifiedTensor> classified;
   private final List<String> warnings = new ArrayList<>();
 
-  private Planner(HuggingFaceCheckpoint checkpoint, SourceModel model, CompressionOptions options) {
+  private Planner(
+      HuggingFaceCheckpoint checkpoint,
+      SourceModel model,
+      CompressionOptions options,
+      PresetSchemes.Preset preset) {
     this.checkpoint = checkpoint;
     this.model = model;
     this.options = options;
     requireUsable("--targets", options.targets());
     requireUsable("--ignore", options.ignore());
     PresetSchemes.aliasNote(options.scheme()).ifPresent(warnings::add);
-    preset = supported(options.scheme());
+    this.preset = preset;
     QuantizationScheme targeted = preset.scheme(options.targets());
     scheme = targeted.withFormat(targeted.formatOrDefault());
     matcher = SchemeMatcher.of(List.of(scheme), ignore(options));
@@ -65,7 +69,16 @@ final class Planner {
   static CompressionPlan plan(
       HuggingFaceCheckpoint checkpoint, SourceModel model, CompressionOptions options) {
     refuseQuantized(checkpoint);
-    return new Planner(checkpoint, model, options).plan();
+    return plan(checkpoint, model, options, supported(options.scheme()));
+  }
+
+  /** As above for arguments that need have no name. */
+  static CompressionPlan plan(
+      HuggingFaceCheckpoint checkpoint,
+      SourceModel model,
+      CompressionOptions options,
+      PresetSchemes.Preset preset) {
+    return new Planner(checkpoint, model, options, preset).plan();
   }
 
   private static void requireUsable(String option, List<String> patterns) {

@@ -17,7 +17,8 @@ public interface Progress {
   /**
    * A stage begins.
    *
-   * @param name a word for people: {@code compress}, {@code verify}
+   * @param name a word for people: {@code measure} (only where a scheme needs it), {@code
+   *     compress}, {@code verify}
    * @param bytes source bytes that it will go through
    */
   void stage(String name, long bytes);

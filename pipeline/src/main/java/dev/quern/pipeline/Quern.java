@@ -136,7 +136,7 @@ public final class Quern {
     }
   }
 
-  private static CompressionReport compress(
+  static CompressionReport compress(
       HuggingFaceCheckpoint checkpoint, SourceModel model, CompressionPlan plan, Progress progress)
       throws InterruptedException {
     CompressionOptions options = plan.options();

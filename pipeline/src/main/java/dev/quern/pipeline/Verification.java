@@ -108,12 +108,11 @@ final class Verification {
     FloatType type = tensor.type();
     int cols = tensor.cols();
     long rowBytes = tensor.source().rowBytes();
-    MemorySegment source =
-        tensor.source().read(kernels, begin * rowBytes, rows * rowBytes, arena, scratch.source());
+    MemorySegment source = tensor.read(kernels, task, arena, scratch.source());
     List<MemorySegment> parameters = new ArrayList<>();
     for (int p = 0; p < codec.parameters().size(); p++) {
       String name = tensor.output(codec.parameters().get(p)).name();
-      parameters.add(window(name, codec.bytes(p, begin), codec.bytes(p, rows), arena));
+      parameters.add(window(name, codec.offset(p, begin), codec.bytes(p, rows), arena));
     }
     MemorySegment buffer = scratch.results().atLeast(12L * cols);
     MemorySegment original = buffer.asSlice(0, 4L * cols);

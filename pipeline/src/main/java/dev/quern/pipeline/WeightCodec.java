@@ -3,13 +3,18 @@ package dev.quern.pipeline;
 import dev.quern.engine.kernel.Kernels;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * How one weight matrix becomes the parameters that a format stores for it, and back. A codec is
  * made for one matrix, holds no data, and is safe for use by several threads.
  *
  * <p>Work goes by strips of whole rows. A strip begins at a multiple of {@link #stripRows()}, so
- * each parameter is written in pieces that lie one after the other.
+ * each parameter is written in pieces that lie one after the other. A parameter of the whole
+ * matrix, such as a global scale, is written once, and every strip sees it whole.
+ *
+ * <p>A codec may have to know something of the whole matrix before it can compress; see {@link
+ * #measurement()}. Decompressing and the bounds go by what is stored, and never need it.
  */
 interface WeightCodec {
   /** The least number of rows that can be compressed without knowing the others. */
@@ -20,12 +25,31 @@ interface WeightCodec {
 
   /**
    * Bytes of a parameter that the first {@code rows} rows of the matrix give: the size of a strip,
-   * and also the place where the strip that begins at {@code rows} belongs.
+   * and also the place where the strip that begins at {@code rows} belongs. All bytes, whatever
+   * {@code rows}, for a parameter of the {@link #wholeMatrix}.
    */
   long bytes(int parameter, int rows);
 
+  /** Whether a parameter belongs to the whole matrix and not to its rows. Each strip gives it. */
+  default boolean wholeMatrix(int parameter) {
+    return false;
+  }
+
+  /** Where the strip that begins at {@code row} belongs in a parameter. */
+  default long offset(int parameter, int row) {
+    return wholeMatrix(parameter) ? 0 : bytes(parameter, row);
+  }
+
   /**
-   * Compresses a strip.
+   * What has to be known of the whole matrix before this codec can {@link #compress}; empty when it
+   * can. The codec that {@link Measurement#bind} gives takes its place then.
+   */
+  default Optional<Measurement> measurement() {
+    return Optional.empty();
+  }
+
+  /**
+   * Compresses a strip; only when there is no {@link #measurement()} left.
    *
    * @param source {@code rows} rows of weights, row-major
    * @param parameters receives each parameter's bytes

@@ -2,11 +2,9 @@ package dev.quern.pipeline;
 
 import dev.quern.engine.numeric.FloatType;
 import dev.quern.engine.quantization.ScaleGrid;
-import dev.quern.formats.compressedtensors.CompressionFormat;
 import dev.quern.formats.compressedtensors.PresetSchemes;
 import dev.quern.formats.compressedtensors.QuantizationArgs;
 import dev.quern.formats.compressedtensors.QuantizationScheme;
-import dev.quern.formats.compressedtensors.QuantizationStrategy;
 import dev.quern.formats.compressedtensors.QuantizationType;
 import java.util.List;
 import java.util.Optional;
@@ -17,13 +15,23 @@ final class WeightCodecs {
 
   /** The codec for a matrix under a scheme; empty when this version has none. */
   static Optional<WeightCodec> find(QuantizationScheme scheme, FloatType type, int rows, int cols) {
-    if (scheme.weights().isEmpty()
-        || scheme.formatOrDefault() != CompressionFormat.FLOAT_QUANTIZED
-        || !isE4M3(scheme.weights().get())) {
+    if (scheme.weights().isEmpty()) {
       return Optional.empty();
     }
     QuantizationArgs weights = scheme.weights().get();
+    return switch (scheme.formatOrDefault()) {
+      case FLOAT_QUANTIZED, NAIVE_QUANTIZED -> e4m3(weights, type, rows, cols);
+      default -> Optional.empty();
+    };
+  }
+
+  private static Optional<WeightCodec> e4m3(
+      QuantizationArgs weights, FloatType type, int rows, int cols) {
+    if (!isE4M3(weights)) {
+      return Optional.empty();
+    }
     return switch (weights.strategy()) {
+      case TENSOR -> Optional.of(new E4M3TensorCodec(type, cols));
       case CHANNEL -> Optional.of(new E4M3Codec(type, ScaleGrid.channel(rows, cols)));
       case BLOCK ->
           weights
@@ -37,9 +45,7 @@ final class WeightCodecs {
     return weights.type() == QuantizationType.FLOAT
         && weights.numBits() == 8
         && weights.symmetric()
-        && weights.scaleDtype().isEmpty()
-        && (weights.strategy() == QuantizationStrategy.CHANNEL
-            || weights.strategy() == QuantizationStrategy.BLOCK);
+        && weights.scaleDtype().isEmpty();
   }
 
   /** Names of the preset schemes that can be computed without calibration data. */

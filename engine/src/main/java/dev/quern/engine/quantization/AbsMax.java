@@ -38,4 +38,23 @@ public final class AbsMax {
       }
     }
   }
+
+  /**
+   * The largest magnitude of whole rows, as a bit pattern without its sign.
+   *
+   * @param source weights, row-major [rows, cols] of {@code type}
+   * @throws NonFiniteWeightException when a weight is NaN or infinite
+   */
+  public static int ofRows(
+      Kernels kernels, FloatType type, MemorySegment source, int rows, int cols) {
+    int max = 0;
+    for (int row = 0; row < rows; row++) {
+      long offset = (long) row * cols * type.bytes();
+      max = Math.max(max, kernels.absMaxBits(type, source, offset, cols));
+    }
+    if (max >= type.infinityBits()) {
+      throw NonFiniteWeightException.find(type, source, ScaleGrid.tensor(rows, cols), 0, 0);
+    }
+    return max;
+  }
 }
