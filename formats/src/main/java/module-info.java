@@ -7,5 +7,6 @@ module dev.quern.formats {
   exports dev.quern.formats.compressedtensors;
   exports dev.quern.formats.huggingface;
   exports dev.quern.formats.json;
+  exports dev.quern.formats.recipe;
   exports dev.quern.formats.safetensors;
 }

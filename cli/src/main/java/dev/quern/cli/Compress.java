@@ -81,16 +81,13 @@ final class Compress implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter err = spec.commandLine().getErr();
     CompressionOptions options =
-        new CompressionOptions(
-            model,
-            output,
-            scheme,
-            targets,
-            ignore,
-            work.threads(),
-            work.memory(),
-            maxShardSize,
-            overwrite);
+        CompressionOptions.of(model, output, scheme)
+            .withTargets(targets)
+            .withIgnore(ignore)
+            .withThreads(work.threads())
+            .withMemoryBytes(work.memory())
+            .withMaxShardBytes(maxShardSize)
+            .withOverwrite(overwrite);
     if (dryRun) {
       CompressionPlan plan = Quern.plan(options);
       out.print(json.wanted() ? plan.toJson() : Tables.plan(plan));

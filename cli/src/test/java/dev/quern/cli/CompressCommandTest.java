@@ -118,7 +118,15 @@ class CompressCommandTest {
     assertThat(tensors).hasSize(12);
     assertThat(((Json.Obj) tensors.get(0)).members())
         .containsOnlyKeys(
-            "bytes_after", "bytes_before", "dtype", "fate", "name", "outputs", "reason", "shape");
+            "bytes_after",
+            "bytes_before",
+            "dtype",
+            "fate",
+            "name",
+            "outputs",
+            "reason",
+            "rule",
+            "shape");
   }
 
   @Test

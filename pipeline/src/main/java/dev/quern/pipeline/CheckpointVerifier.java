@@ -162,6 +162,7 @@ final class CheckpointVerifier {
             source.encoding(),
             classified.module(),
             classified.reason(),
+            Optional.empty(),
             scheme,
             outputs);
     return Optional.of(PlannedTensor.of(plan, source));

@@ -1,34 +1,19 @@
 package dev.quern.pipeline;
 
+import dev.quern.formats.compressedtensors.ModuleClass;
+import dev.quern.formats.compressedtensors.PresetSchemes;
+import dev.quern.formats.recipe.Recipe;
+import dev.quern.formats.recipe.RecipeRule;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 
 /**
- * What to compress, how, and with which means.
- *
- * @param model folder of the source checkpoint
- * @param output folder to make
- * @param scheme name of a preset scheme, in any case
- * @param targets module names, {@code re:} patterns and classes to quantize
- * @param ignore module names, {@code re:} patterns and classes to leave as they are, beside {@code
- *     lm_head}
- * @param threads worker threads, from 1 to 1024; the output does not depend on it
- * @param memoryBytes the most that work in flight may occupy, mapped files included; the JVM itself
- *     comes on top
- * @param maxShardBytes the most bytes of tensors in one output file
- * @param overwrite whether an existing checkpoint at {@code output} is replaced
+ * What to compress, how, and with which means. A value never changes; each {@code with} method
+ * gives another one.
  */
-public record CompressionOptions(
-    Path model,
-    Path output,
-    String scheme,
-    List<String> targets,
-    List<String> ignore,
-    int threads,
-    long memoryBytes,
-    long maxShardBytes,
-    boolean overwrite) {
+public final class CompressionOptions {
   /** The default of {@link #memoryBytes}: 512 MB. */
   public static final long DEFAULT_MEMORY = 512_000_000;
 
@@ -38,17 +23,168 @@ public record CompressionOptions(
   /** More would only take memory: no machine of today has as many processors. */
   private static final int MAX_THREADS = 1024;
 
-  /** Copies the lists and checks the numbers. */
-  public CompressionOptions {
-    Objects.requireNonNull(model);
-    Objects.requireNonNull(output);
-    Objects.requireNonNull(scheme);
-    targets = List.copyOf(targets);
-    ignore = List.copyOf(ignore);
+  /** Everything, with its defaults; private to one value once it is made. */
+  private static final class Values {
+    private Path model;
+    private Path output;
+    private Recipe recipe;
+    private List<String> notes = List.of();
+    private List<String> ignore = List.of();
+    private int threads = Runtime.getRuntime().availableProcessors();
+    private long memoryBytes = DEFAULT_MEMORY;
+    private long maxShardBytes = DEFAULT_SHARD;
+    private boolean overwrite;
+
+    private Values copy() {
+      Values copy = new Values();
+      copy.model = model;
+      copy.output = output;
+      copy.recipe = recipe;
+      copy.notes = notes;
+      copy.ignore = ignore;
+      copy.threads = threads;
+      copy.memoryBytes = memoryBytes;
+      copy.maxShardBytes = maxShardBytes;
+      copy.overwrite = overwrite;
+      return copy;
+    }
+  }
+
+  private final Values values;
+
+  private CompressionOptions(Values values) {
+    this.values = values;
+  }
+
+  /**
+   * One preset scheme for all Linear modules, and defaults for everything else: all processors, 512
+   * MB, shards of 5 GB.
+   *
+   * @param model folder of the source checkpoint
+   * @param output folder to make
+   * @param scheme name of a preset scheme, in any case
+   * @throws QuernException for an unknown name
+   */
+  public static CompressionOptions of(Path model, Path output, String scheme) {
+    RecipeRule rule = SchemeSupport.preset(scheme, List.of(ModuleClass.LINEAR));
+    List<String> notes = PresetSchemes.aliasNote(scheme).stream().toList();
+    return of(model, output, Recipe.of("--targets", List.of(rule))).with(v -> v.notes = notes);
+  }
+
+  /**
+   * As {@link #of(Path, Path, String)} with any number of rules.
+   *
+   * @param recipe which modules get which scheme
+   */
+  public static CompressionOptions of(Path model, Path output, Recipe recipe) {
+    Values values = new Values();
+    values.model = Objects.requireNonNull(model);
+    values.output = Objects.requireNonNull(output);
+    values.recipe = Objects.requireNonNull(recipe);
+    return new CompressionOptions(values);
+  }
+
+  /** Folder of the source checkpoint. */
+  public Path model() {
+    return values.model;
+  }
+
+  /** Folder to make. */
+  public Path output() {
+    return values.output;
+  }
+
+  /** Which modules get which scheme. */
+  public Recipe recipe() {
+    return values.recipe;
+  }
+
+  /** What the user should be told about the request itself, a sentence each. */
+  List<String> notes() {
+    return values.notes;
+  }
+
+  /**
+   * Module names, {@code re:} patterns and classes to leave as they are, beside {@code lm_head} and
+   * what the recipe ignores.
+   */
+  public List<String> ignore() {
+    return values.ignore;
+  }
+
+  /** Worker threads, from 1 to 1024; the output does not depend on it. */
+  public int threads() {
+    return values.threads;
+  }
+
+  /**
+   * The most that work in flight may occupy, mapped files included; the JVM itself comes on top.
+   */
+  public long memoryBytes() {
+    return values.memoryBytes;
+  }
+
+  /** The most bytes of tensors in one output file. */
+  public long maxShardBytes() {
+    return values.maxShardBytes;
+  }
+
+  /** Whether an existing checkpoint at {@link #output} is replaced. */
+  public boolean overwrite() {
+    return values.overwrite;
+  }
+
+  /**
+   * These options with other modules for their one scheme.
+   *
+   * @throws QuernException when there are several rules, which have targets of their own
+   */
+  public CompressionOptions withTargets(List<String> targets) {
+    if (recipe().rules().size() != 1) {
+      throw new QuernException(
+          QuernException.Kind.REQUEST,
+          "--targets",
+          "there are several rules, and each has targets of its own",
+          "Write the targets into the rules.");
+    }
+    List<String> copy = List.copyOf(targets);
+    return with(v -> v.recipe = recipe().withRules(rule -> rule.withTargets(copy)));
+  }
+
+  /** These options with other modules to leave as they are. */
+  public CompressionOptions withIgnore(List<String> ignore) {
+    List<String> copy = List.copyOf(ignore);
+    return with(v -> v.ignore = copy);
+  }
+
+  /** These options with another number of threads. */
+  public CompressionOptions withThreads(int threads) {
     require(
         threads >= 1 && threads <= MAX_THREADS, "--threads", threads, "from 1 to " + MAX_THREADS);
+    return with(v -> v.threads = threads);
+  }
+
+  /** These options with another memory budget. */
+  public CompressionOptions withMemoryBytes(long memoryBytes) {
     require(memoryBytes >= 1_000_000, "--memory", memoryBytes, "at least 1 MB");
+    return with(v -> v.memoryBytes = memoryBytes);
+  }
+
+  /** These options with another size of shards. */
+  public CompressionOptions withMaxShardBytes(long maxShardBytes) {
     require(maxShardBytes >= 1, "--max-shard-size", maxShardBytes, "at least 1 byte");
+    return with(v -> v.maxShardBytes = maxShardBytes);
+  }
+
+  /** These options with or without leave to replace an existing checkpoint. */
+  public CompressionOptions withOverwrite(boolean overwrite) {
+    return with(v -> v.overwrite = overwrite);
+  }
+
+  private CompressionOptions with(Consumer<Values> change) {
+    Values copy = values.copy();
+    change.accept(copy);
+    return new CompressionOptions(copy);
   }
 
   private static void require(boolean condition, String option, long found, String expected) {
@@ -59,58 +195,5 @@ public record CompressionOptions(
           "expected " + expected + ", found " + found,
           "Give another value, or leave the option out.");
     }
-  }
-
-  /**
-   * Defaults for everything but these three: all Linear modules, all processors, 512 MB, shards of
-   * 5 GB.
-   */
-  public static CompressionOptions of(Path model, Path output, String scheme) {
-    return new CompressionOptions(
-        model,
-        output,
-        scheme,
-        List.of("Linear"),
-        List.of(),
-        Runtime.getRuntime().availableProcessors(),
-        DEFAULT_MEMORY,
-        DEFAULT_SHARD,
-        false);
-  }
-
-  /** These options with other targets. */
-  public CompressionOptions withTargets(List<String> targets) {
-    return new CompressionOptions(
-        model, output, scheme, targets, ignore, threads, memoryBytes, maxShardBytes, overwrite);
-  }
-
-  /** These options with other modules to leave as they are. */
-  public CompressionOptions withIgnore(List<String> ignore) {
-    return new CompressionOptions(
-        model, output, scheme, targets, ignore, threads, memoryBytes, maxShardBytes, overwrite);
-  }
-
-  /** These options with another number of threads. */
-  public CompressionOptions withThreads(int threads) {
-    return new CompressionOptions(
-        model, output, scheme, targets, ignore, threads, memoryBytes, maxShardBytes, overwrite);
-  }
-
-  /** These options with another memory budget. */
-  public CompressionOptions withMemoryBytes(long memoryBytes) {
-    return new CompressionOptions(
-        model, output, scheme, targets, ignore, threads, memoryBytes, maxShardBytes, overwrite);
-  }
-
-  /** These options with another size of shards. */
-  public CompressionOptions withMaxShardBytes(long maxShardBytes) {
-    return new CompressionOptions(
-        model, output, scheme, targets, ignore, threads, memoryBytes, maxShardBytes, overwrite);
-  }
-
-  /** These options with or without leave to replace an existing checkpoint. */
-  public CompressionOptions withOverwrite(boolean overwrite) {
-    return new CompressionOptions(
-        model, output, scheme, targets, ignore, threads, memoryBytes, maxShardBytes, overwrite);
   }
 }

@@ -105,6 +105,7 @@ final class ReportJson {
         .with("name", Json.of(tensor.source().name()))
         .with("outputs", Json.of(outputs))
         .with("reason", Json.of(tensor.reason()))
+        .with("rule", tensor.rule().<Json>map(Json::of).orElse(Json.Null.NULL))
         .with("shape", shape(tensor.source().shape()));
   }
 

@@ -15,6 +15,7 @@ import java.util.Optional;
  *     itself
  * @param module full name of the module that holds it
  * @param reason why this fate, a few words
+ * @param rule the rule that decided, as {@code SCHEME:TARGET}; empty when it is copied
  * @param scheme how it is quantized; empty when it is copied
  * @param outputs what is written in its place: itself, or the parameters of the format
  */
@@ -24,6 +25,7 @@ public record TensorPlan(
     Optional<String> encoding,
     String module,
     String reason,
+    Optional<String> rule,
     Optional<QuantizationScheme> scheme,
     List<TensorSpec> outputs) {
   /** Copies the lists. */

@@ -3,9 +3,11 @@ package dev.quern.pipeline;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.quern.formats.compressedtensors.PresetSchemes;
+import dev.quern.formats.compressedtensors.QuantizationScheme;
 import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
 import dev.quern.formats.huggingface.SourceTensor;
-import dev.quern.pipeline.source.SourceModel;
+import dev.quern.formats.recipe.Recipe;
+import dev.quern.formats.recipe.RecipeRule;
 import dev.quern.testdata.TestData;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -30,15 +32,13 @@ class GoldenWeightsTest {
   void weightsAloneEqualTheReferences(
       String scheme, String dtype, String golden, int modules, String format) throws Exception {
     Path source = TestData.path("golden/source/plain-" + dtype);
+    QuantizationScheme weightsOnly =
+        QuantizationScheme.of(
+            List.of("Linear"), PresetSchemes.named(scheme).weights(), Optional.empty());
+    Recipe recipe = Recipe.of("test", List.of(new RecipeRule(scheme, weightsOnly)));
     CompressionOptions options =
-        CompressionOptions.of(source, temp.resolve("out"), scheme).withThreads(2);
-    PresetSchemes.Preset weightsOnly =
-        new PresetSchemes.Preset(scheme, PresetSchemes.named(scheme).weights(), Optional.empty());
-    try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(source)) {
-      SourceModel model = SourceModel.plain(checkpoint);
-      CompressionPlan plan = Planner.plan(checkpoint, model, options, weightsOnly);
-      Quern.compress(checkpoint, model, plan, Progress.NONE);
-    }
+        CompressionOptions.of(source, temp.resolve("out"), recipe).withThreads(2);
+    Quern.compress(options, Progress.NONE);
     assertThat(Quern.verify(temp.resolve("out"), Optional.of(source), 2, 1 << 26, Progress.NONE))
         .satisfies(
             report -> {

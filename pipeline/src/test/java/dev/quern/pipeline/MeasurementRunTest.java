@@ -246,6 +246,7 @@ class MeasurementRunTest {
         MLP + name,
         "test",
         Optional.empty(),
+        Optional.empty(),
         List.of());
   }
 

@@ -1,17 +1,27 @@
 package dev.quern.formats.compressedtensors;
 
 import java.util.Comparator;
+import java.util.List;
 
 /**
- * An order of module names that stands for the order of the model: numbers by value, the output
- * head last.
+ * An order of module names that stands for the order of the model: numbers by value, attention
+ * before the feed-forward part, the output head last.
  *
- * <p>The true order is in the model's code only. This one does not depend on how tensors are spread
- * over shards, so that the same model always gives the same list.
+ * <p>The true order is in the model's code only. This one follows the decoders of transformers
+ * where their parts have the usual names, and the alphabet elsewhere. It does not depend on how
+ * tensors are spread over shards, so that the same model always gives the same list.
  */
-final class ModelOrder {
-  static final Comparator<String> OF_MODULES =
+public final class ModelOrder {
+  /** Compares full module names. */
+  public static final Comparator<String> OF_MODULES =
       Comparator.comparing(ModelOrder::isHead).thenComparing(ModelOrder::compareNatural);
+
+  /** Names that stand beside each other in one module, in the order of the code. */
+  private static final List<List<String>> SIBLINGS =
+      List.of(
+          List.of("linear_attn", "self_attn", "self_attention", "attention", "attn", "mlp"),
+          List.of("q_proj", "k_proj", "v_proj", "o_proj"),
+          List.of("gate_proj", "up_proj", "down_proj"));
 
   private ModelOrder() {}
 
@@ -37,7 +47,25 @@ final class ModelOrder {
     if (numbers && a.length() != b.length()) {
       return Integer.compare(a.length(), b.length());
     }
-    return a.compareTo(b);
+    int order = anchor(a).compareTo(anchor(b));
+    if (order == 0) {
+      order = Integer.compare(rank(a), rank(b));
+    }
+    return order != 0 ? order : a.compareTo(b);
+  }
+
+  /** The name under which a part is sorted among others: the last of its siblings. */
+  private static String anchor(String part) {
+    return SIBLINGS.stream()
+        .filter(list -> list.contains(part))
+        .map(List::getLast)
+        .findFirst()
+        .orElse(part);
+  }
+
+  /** The part's place among its siblings. */
+  private static int rank(String part) {
+    return SIBLINGS.stream().mapToInt(list -> list.indexOf(part)).max().orElse(-1);
   }
 
   private static boolean isNumber(String part) {

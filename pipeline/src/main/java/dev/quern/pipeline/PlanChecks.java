@@ -1,0 +1,108 @@
+package dev.quern.pipeline;
+
+import dev.quern.formats.CheckpointException;
+import dev.quern.formats.compressedtensors.BlockStructure;
+import dev.quern.formats.compressedtensors.ClassifiedTensor;
+import dev.quern.formats.compressedtensors.QuantizationArgs;
+import dev.quern.formats.compressedtensors.TensorRole;
+import dev.quern.formats.safetensors.ShardPlan;
+import dev.quern.formats.safetensors.TensorSpec;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Looks at a plan as a whole: what must not be, and what the user should know. */
+final class PlanChecks {
+  private static final int MAX_SHARDS = 1000;
+
+  private PlanChecks() {}
+
+  /** Refuses a plan that quantizes nothing. */
+  static void requireQuantized(List<TensorPlan> tensors, CompressionOptions options) {
+    if (tensors.stream().noneMatch(t -> t.scheme().isPresent())) {
+      throw new QuernException(
+          QuernException.Kind.REQUEST,
+          options.model().toString(),
+          "no tensor is left to quantize: "
+              + tensors.size()
+              + " tensors, all ignored or not Linear",
+          "Look at the plan with --dry-run and fewer --ignore patterns, or give --targets.");
+    }
+  }
+
+  /** Refuses output tensors of one name. */
+  static void refuseNameClashes(List<TensorPlan> tensors) {
+    Map<String, String> owner = new HashMap<>();
+    for (TensorPlan tensor : tensors) {
+      for (TensorSpec output : tensor.outputs()) {
+        String other = owner.put(output.name(), tensor.source().name());
+        if (other != null) {
+          throw new CheckpointException(
+              tensor.file() + ", tensor " + tensor.source().name(),
+              "output tensor " + output.name() + " would also be made from " + other,
+              "The checkpoint seems to be quantized already; give the one it was made from.");
+        }
+      }
+    }
+  }
+
+  /** Refuses more output files than can be open. */
+  static void requireFewShards(ShardPlan shards, CompressionOptions options) {
+    if (shards.shards().size() > MAX_SHARDS) {
+      throw new QuernException(
+          QuernException.Kind.REQUEST,
+          "--max-shard-size",
+          options.maxShardBytes()
+              + " bytes give "
+              + shards.shards().size()
+              + " files, and at most "
+              + MAX_SHARDS
+              + " can be open at a time",
+          "Give a larger size.");
+    }
+  }
+
+  /** Says so when experts stay as they are because they lie in one tensor. */
+  static Optional<String> fusedExperts(List<ClassifiedTensor> classified) {
+    long fused = classified.stream().filter(t -> t.role() == TensorRole.FUSED_EXPERTS).count();
+    return fused == 0
+        ? Optional.empty()
+        : Optional.of(
+            fused
+                + " tensors hold the weights of many experts fused in one; they are copied in full"
+                + " precision and named in ignore");
+  }
+
+  /** Says so when blocks do not divide a matrix. */
+  static Optional<String> raggedBlocks(List<TensorPlan> tensors) {
+    List<TensorPlan> ragged =
+        tensors.stream()
+            .filter(t -> block(t).filter(block -> !divides(block, t)).isPresent())
+            .toList();
+    if (ragged.isEmpty()) {
+      return Optional.empty();
+    }
+    TensorPlan first = ragged.getFirst();
+    BlockStructure block = block(first).orElseThrow();
+    return Optional.of(
+        ragged.size()
+            + " matrices are no multiple of "
+            + block.rows()
+            + " x "
+            + block.columns()
+            + " (the first is "
+            + first.module()
+            + "): compressed-tensors writes them so, but its own decompressor, and so"
+            + " transformers, cannot read them back; use FP8_DYNAMIC for transformers");
+  }
+
+  private static Optional<BlockStructure> block(TensorPlan tensor) {
+    return tensor.scheme().flatMap(s -> s.weights()).flatMap(QuantizationArgs::blockStructure);
+  }
+
+  private static boolean divides(BlockStructure block, TensorPlan tensor) {
+    return tensor.shape().get(0) % block.rows() == 0
+        && tensor.shape().get(1) % block.columns() == 0;
+  }
+}

@@ -1,0 +1,76 @@
+package dev.quern.pipeline;
+
+import dev.quern.engine.numeric.FloatType;
+import dev.quern.formats.compressedtensors.DynamicType;
+import dev.quern.formats.compressedtensors.PresetSchemes;
+import dev.quern.formats.compressedtensors.QuantizationArgs;
+import dev.quern.formats.compressedtensors.QuantizationScheme;
+import dev.quern.formats.recipe.RecipeRule;
+import java.util.List;
+import java.util.Optional;
+
+/** Which schemes can be asked for: known by name, and computed by a codec without data. */
+final class SchemeSupport {
+  private SchemeSupport() {}
+
+  /**
+   * The rule of a preset.
+   *
+   * @throws QuernException for an unknown name
+   */
+  static RecipeRule preset(String name, List<String> targets) {
+    if (!PresetSchemes.isKnown(name)) {
+      List<String> nearest = PresetSchemes.nearest(name, WeightCodecs.supportedPresets());
+      String suggestion =
+          nearest.isEmpty() ? "" : "Did you mean " + String.join(" or ", nearest) + "? ";
+      throw new QuernException(
+          QuernException.Kind.REQUEST,
+          "--scheme " + name,
+          "unknown scheme",
+          suggestion + presetsToUse());
+    }
+    return RecipeRule.preset(name, targets);
+  }
+
+  /**
+   * Refuses a rule that this version cannot compute.
+   *
+   * @param origin where the rule stands, for the message
+   * @throws QuernException with the reason
+   */
+  static void require(String origin, RecipeRule rule) {
+    if (needsData(rule.scheme())) {
+      throw refused(
+          origin, rule.label() + " needs calibration data, which this version cannot use");
+    }
+    if (WeightCodecs.find(rule.scheme(), FloatType.BF16, 1, columns(rule.scheme())).isEmpty()) {
+      throw refused(origin, rule.label() + " is a known scheme that this version cannot compute");
+    }
+  }
+
+  /** Whether scales of inputs or outputs are stored, which only data can give. */
+  private static boolean needsData(QuantizationScheme scheme) {
+    return isObserved(scheme.inputActivations()) || isObserved(scheme.outputActivations());
+  }
+
+  private static boolean isObserved(Optional<QuantizationArgs> activations) {
+    return activations.isPresent() && activations.get().dynamic() != DynamicType.TRUE;
+  }
+
+  /** A width that every strategy divides. */
+  private static int columns(QuantizationScheme scheme) {
+    return scheme.weights().stream()
+        .flatMapToInt(weights -> weights.groupSize().stream())
+        .filter(size -> size > 0)
+        .findFirst()
+        .orElse(128);
+  }
+
+  private static QuernException refused(String origin, String problem) {
+    return new QuernException(QuernException.Kind.REQUEST, origin, problem, presetsToUse());
+  }
+
+  private static String presetsToUse() {
+    return "Use one of " + String.join(", ", WeightCodecs.supportedPresets()) + ".";
+  }
+}
