@@ -8,4 +8,5 @@ module dev.quern.engine {
   exports dev.quern.engine.numeric;
   exports dev.quern.engine.parallel;
   exports dev.quern.engine.quantization;
+  exports dev.quern.engine.quantization.observer;
 }

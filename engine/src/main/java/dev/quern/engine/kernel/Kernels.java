@@ -42,6 +42,9 @@ public interface Kernels {
   /** As {@link #prepareToCompress}, for dequantizing and adding up errors. */
   default void prepareToCompare(FloatType type) {}
 
+  /** The searches of observers. */
+  RangeSearchKernels rangeSearch();
+
   /**
    * The largest magnitude of a run, as a bit pattern without its sign.
    *

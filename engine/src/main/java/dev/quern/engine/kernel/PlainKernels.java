@@ -38,6 +38,11 @@ final class PlainKernels implements Kernels {
   }
 
   @Override
+  public RangeSearchKernels rangeSearch() {
+    return law.rangeSearch();
+  }
+
+  @Override
   public int absMaxBits(FloatType type, MemorySegment source, long sourceOffset, int n) {
     int[] words = ARRAYS.get().ints;
     int perWord = Integer.BYTES / type.bytes();

@@ -15,8 +15,15 @@ public final class ScalarKernels implements Kernels {
   /** Lanes of {@link #addErrors}: enough for two 512-bit vectors of binary32. */
   public static final int ERROR_LANES = 32;
 
+  private static final RangeSearchKernels RANGE_SEARCH = new ScalarRangeSearch();
+
   /** The kernels have no state. */
   public ScalarKernels() {}
+
+  @Override
+  public RangeSearchKernels rangeSearch() {
+    return RANGE_SEARCH;
+  }
 
   @Override
   public int absMaxBits(FloatType type, MemorySegment source, long sourceOffset, int n) {

@@ -116,6 +116,11 @@ final class WarmingKernels implements Kernels {
   }
 
   @Override
+  public RangeSearchKernels rangeSearch() {
+    return vector.rangeSearch();
+  }
+
+  @Override
   public int absMaxBits(FloatType type, MemorySegment source, long sourceOffset, int n) {
     return kernels(WarmUp.ABS_MAX, type).absMaxBits(type, source, sourceOffset, n);
   }

@@ -24,6 +24,42 @@ public final class E4M3Weights {
     return scale == 0 ? type.epsilon() : scale;
   }
 
+  /** The scale for a block of this range; see {@link #scale(FloatType, int)}. */
+  public static float scale(FloatType type, float min, float max) {
+    float largest = Math.max(Math.abs(Math.min(min, 0)), Math.abs(Math.max(max, 0)));
+    return scale(type, type.encode(largest));
+  }
+
+  /**
+   * As {@link #quantize(Kernels, FloatType, MemorySegment, ScaleGrid, MemorySegment,
+   * MemorySegment)}, over the ranges that an observer finds.
+   */
+  public static void quantize(
+      Kernels kernels,
+      RangeObserver observer,
+      FloatType type,
+      MemorySegment source,
+      ScaleGrid grid,
+      MemorySegment codes,
+      MemorySegment scales) {
+    int gridCols = grid.gridCols();
+    float[] min = new float[gridCols];
+    float[] max = new float[gridCols];
+    float[] rowScales = new float[gridCols];
+    for (int gridRow = 0; gridRow < grid.gridRows(); gridRow++) {
+      observer.gridRow(kernels, type, source, grid, gridRow, min, max);
+      for (int g = 0; g < gridCols; g++) {
+        if (!Float.isFinite(min[g]) || !Float.isFinite(max[g])) {
+          throw NonFiniteWeightException.find(type, source, grid, gridRow, g);
+        }
+        rowScales[g] = scale(type, min[g], max[g]);
+        long index = (long) gridRow * gridCols + g;
+        type.store(scales, index * type.bytes(), rowScales[g]);
+      }
+      quantizeGridRow(kernels, type, source, grid, gridRow, rowScales, codes);
+    }
+  }
+
   /**
    * Quantizes a matrix, or a strip of whole rows of blocks.
    *

@@ -12,6 +12,11 @@ abstract class DelegatingKernels implements Kernels {
   }
 
   @Override
+  public RangeSearchKernels rangeSearch() {
+    return kernels.rangeSearch();
+  }
+
+  @Override
   public int absMaxBits(FloatType type, MemorySegment source, long offset, int n) {
     return kernels.absMaxBits(type, source, offset, n);
   }

@@ -10,9 +10,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Just enough of safetensors to read torch's casts; the real reader lives in a room above this one.
+ * Just enough of safetensors to read what torch wrote; the real reader lives in a room above this
+ * one. Tensors have one dimension.
  */
-final class Golden {
+public final class Golden {
   private final String header;
   private final ByteBuffer data;
 
@@ -22,7 +23,12 @@ final class Golden {
   }
 
   static Golden numericCasts() throws IOException {
-    byte[] file = Files.readAllBytes(TestData.path("golden/numeric_casts.safetensors"));
+    return read("golden/numeric_casts.safetensors");
+  }
+
+  /** Reads a file of the test data. */
+  public static Golden read(String path) throws IOException {
+    byte[] file = Files.readAllBytes(TestData.path(path));
     ByteBuffer bytes = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
     int headerLength = Math.toIntExact(bytes.getLong());
     String header = new String(file, 8, headerLength, StandardCharsets.UTF_8);
@@ -32,7 +38,7 @@ final class Golden {
   }
 
   /** The elements of a tensor, each as the unsigned integer that its bytes make. */
-  int[] bits(String tensor, String dtype) {
+  public int[] bits(String tensor, String dtype) {
     Pattern entry =
         Pattern.compile(
             "\"%s\":\\{\"dtype\":\"%s\",\"shape\":\\[(\\d+)],\"data_offsets\":\\[(\\d+),(\\d+)]}"

@@ -3,6 +3,8 @@ package dev.quern.engine.kernel.vector;
 import dev.quern.engine.kernel.ErrorSums;
 import dev.quern.engine.kernel.KernelChoice;
 import dev.quern.engine.kernel.Kernels;
+import dev.quern.engine.kernel.RangeSearchKernels;
+import dev.quern.engine.kernel.ScalarRangeSearch;
 import dev.quern.engine.numeric.FloatType;
 import java.lang.foreign.MemorySegment;
 import java.util.Locale;
@@ -14,6 +16,8 @@ import java.util.Locale;
  * instructions only when both are constants in it.
  */
 public final class VectorKernels implements Kernels {
+  private static final RangeSearchKernels RANGE_SEARCH = new ScalarRangeSearch();
+
   private VectorKernels() {}
 
   /**
@@ -37,6 +41,11 @@ public final class VectorKernels implements Kernels {
         new VectorKernels(),
         bits,
         "jdk.incubator.vector on " + arch + " with vectors of " + bits + " bits");
+  }
+
+  @Override
+  public RangeSearchKernels rangeSearch() {
+    return RANGE_SEARCH;
   }
 
   @Override
