@@ -26,12 +26,7 @@ public record KernelChoice(String provider, Kernels kernels, int vectorBits, Str
     Objects.requireNonNull(reason);
   }
 
-  // Compiling the vector loops takes about a second of processor time, in which the plain ones do
-  // about this much.
-  private static final long WORTH_WARMING_UP = 256_000_000;
-
   private static KernelChoice current;
-  private static Kernels best;
 
   /**
    * The choice for this JVM, made once.
@@ -46,32 +41,18 @@ public record KernelChoice(String provider, Kernels kernels, int vectorBits, Str
     return current;
   }
 
-  /** What runs where there are no vectors. */
+  /** What runs where there are no vectors, and at the start of a JVM. */
   public static Kernels withoutVectors() {
     return new PlainKernels();
   }
 
-  /** See {@link Kernels#best()}. */
-  static Kernels best() {
-    return warming();
-  }
-
-  /** See {@link Kernels#bestFor}. */
-  static Kernels bestFor(long bytes) {
-    return atOnce() || bytes >= WORTH_WARMING_UP ? warming() : new PlainKernels();
-  }
-
-  private static synchronized Kernels warming() {
-    if (best == null) {
-      Kernels kernels = current().kernels;
-      best = atOnce() ? kernels : new WarmingKernels(new PlainKernels(), kernels);
-    }
-    return best;
-  }
-
-  /** Who asks for vectors by name gets them from the first element on. */
-  private static boolean atOnce() {
-    return current().vectorBits == 0 || !wanted().equalsIgnoreCase("auto");
+  /**
+   * Whether the vector loops of {@link #kernels()} should first prove that the compiler has made
+   * them fast. Not so when there are none, or when they were asked for by name: then they run from
+   * the first element on.
+   */
+  public boolean needsWarmUp() {
+    return vectorBits != 0 && wanted().equalsIgnoreCase("auto");
   }
 
   private static String wanted() {

@@ -15,32 +15,12 @@ import java.lang.foreign.MemorySegment;
 public interface Kernels {
   /**
    * The fastest provider that this machine and JVM can run well; see {@link KernelChoice}. Its
-   * vector loops take over from plain ones, with the same results, as the JVM's compiler gets them
-   * ready.
+   * vector loops are slow until the JVM's compiler has seen them run for some tenths of a second;
+   * {@link KernelChoice#withoutVectors()} gives the same results without that start.
    */
   static Kernels best() {
-    return KernelChoice.best();
+    return KernelChoice.current().kernels();
   }
-
-  /**
-   * As {@link #best()} for a job of known size: small ones take plain loops, because they would be
-   * done before the compiler is.
-   *
-   * @param bytes source bytes that the job goes through
-   */
-  static Kernels bestFor(long bytes) {
-    return KernelChoice.bestFor(bytes);
-  }
-
-  /**
-   * Waits until what quantizing weights of a type takes is as fast as it will be, some tenths of a
-   * second, and gets ready what comparing them takes. Never necessary; worth it before a large job,
-   * because cold vectors cost more than the wait.
-   */
-  default void prepareToCompress(FloatType type) {}
-
-  /** As {@link #prepareToCompress}, for dequantizing and adding up errors. */
-  default void prepareToCompare(FloatType type) {}
 
   /** The searches of observers. */
   RangeSearchKernels rangeSearch();
@@ -106,17 +86,18 @@ public interface Kernels {
       long targetOffset);
 
   /**
-   * Adds the error of {@code approximation} against {@code original}, both binary32, to {@code
-   * sums}.
+   * Adds the error of {@code approximation} against {@code original}, both of {@code type}, to
+   * {@code sums}; all arithmetic is binary32.
    *
-   * <p>Element {@code i} belongs to lane {@code i % 32}; each lane adds its terms in ascending
+   * <p>Element {@code i} belongs to lane {@code i % 16}; each lane adds its terms in ascending
    * order in binary32, and the lanes are then added to {@code sums} in ascending order in binary64,
-   * and after them the last {@code n % 32} elements. So the result does not depend on the width of
+   * and after them the last {@code n % 16} elements. So the result does not depend on the width of
    * vectors. Runs should be short (thousands of elements), because lanes are binary32.
    *
    * @param relativeBound see {@link ErrorSums#excess}
    */
   void addErrors(
+      FloatType type,
       MemorySegment original,
       long originalOffset,
       MemorySegment approximation,

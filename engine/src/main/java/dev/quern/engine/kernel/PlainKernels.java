@@ -2,6 +2,7 @@ package dev.quern.engine.kernel;
 
 import dev.quern.engine.numeric.Bf16;
 import dev.quern.engine.numeric.FloatType;
+import dev.quern.engine.numeric.Fp16;
 import dev.quern.engine.numeric.Fp8E4M3;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -21,8 +22,6 @@ final class PlainKernels implements Kernels {
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfInt INT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfFloat FLOAT =
-      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final int PIECE = 2048;
   private static final float[] DECODED = decoded();
   private static final ThreadLocal<Arrays> ARRAYS = ThreadLocal.withInitial(Arrays::new);
@@ -160,6 +159,7 @@ final class PlainKernels implements Kernels {
 
   @Override
   public void addErrors(
+      FloatType type,
       MemorySegment original,
       long originalOffset,
       MemorySegment approximation,
@@ -172,14 +172,16 @@ final class PlainKernels implements Kernels {
     sums.clearLanes();
     for (long done = 0; done < whole; done += PIECE) {
       int m = (int) Math.min(PIECE, whole - done);
-      MemorySegment.copy(original, FLOAT, originalOffset + 4L * done, arrays.original, 0, m);
-      MemorySegment.copy(approximation, FLOAT, approximationOffset + 4L * done, arrays.error, 0, m);
+      long at = done * type.bytes();
+      load(type, original, originalOffset + at, m, arrays, arrays.original);
+      load(type, approximation, approximationOffset + at, m, arrays, arrays.error);
       subtract(arrays.error, arrays.original, m);
       addLanes(arrays.original, arrays.error, m, sums);
       extremes(arrays.original, arrays.error, m, relativeBound, sums);
     }
     sums.addLanes();
     ScalarKernels.addErrorTail(
+        type,
         original,
         originalOffset,
         approximation,
@@ -189,6 +191,27 @@ final class PlainKernels implements Kernels {
         relativeBound,
         sums);
     sums.count += n;
+  }
+
+  private static void load(
+      FloatType type, MemorySegment source, long offset, int n, Arrays arrays, float[] values) {
+    if (type == FloatType.F32) {
+      MemorySegment.copy(source, INT, offset, arrays.ints, 0, n);
+      for (int i = 0; i < n; i++) {
+        values[i] = Float.intBitsToFloat(arrays.ints[i]);
+      }
+      return;
+    }
+    MemorySegment.copy(source, SHORT, offset, arrays.shorts, 0, n);
+    if (type == FloatType.BF16) {
+      for (int i = 0; i < n; i++) {
+        values[i] = Bf16.decode(arrays.shorts[i]);
+      }
+    } else {
+      for (int i = 0; i < n; i++) {
+        values[i] = Fp16.decode(arrays.shorts[i]);
+      }
+    }
   }
 
   private static void subtract(float[] from, float[] x, int n) {

@@ -12,8 +12,8 @@ import java.lang.foreign.MemorySegment;
  * <p>Files are written by these definitions. Other providers are twins that equal them bit for bit.
  */
 public final class ScalarKernels implements Kernels {
-  /** Lanes of {@link #addErrors}: enough for two 512-bit vectors of binary32. */
-  public static final int ERROR_LANES = 32;
+  /** Lanes of {@link #addErrors}: one 512-bit vector of binary32. */
+  public static final int ERROR_LANES = 16;
 
   private static final RangeSearchKernels RANGE_SEARCH = new ScalarRangeSearch();
 
@@ -98,6 +98,7 @@ public final class ScalarKernels implements Kernels {
 
   @Override
   public void addErrors(
+      FloatType type,
       MemorySegment original,
       long originalOffset,
       MemorySegment approximation,
@@ -112,8 +113,9 @@ public final class ScalarKernels implements Kernels {
       float absoluteError = 0;
       float absoluteOriginal = 0;
       for (int i = lane; i < whole; i += ERROR_LANES) {
-        float x = FloatType.F32.load(original, originalOffset + 4L * i);
-        float e = FloatType.F32.load(approximation, approximationOffset + 4L * i) - x;
+        long at = (long) i * type.bytes();
+        float x = type.load(original, originalOffset + at);
+        float e = type.load(approximation, approximationOffset + at) - x;
         squaredError += e * e;
         squaredOriginal += x * x;
         absoluteError += Math.abs(e);
@@ -128,6 +130,7 @@ public final class ScalarKernels implements Kernels {
     }
     sums.addLanes();
     addErrorTail(
+        type,
         original,
         originalOffset,
         approximation,
@@ -144,6 +147,7 @@ public final class ScalarKernels implements Kernels {
    * other.
    */
   public static void addErrorTail(
+      FloatType type,
       MemorySegment original,
       long originalOffset,
       MemorySegment approximation,
@@ -153,8 +157,9 @@ public final class ScalarKernels implements Kernels {
       float relativeBound,
       ErrorSums sums) {
     for (int i = begin; i < end; i++) {
-      float x = FloatType.F32.load(original, originalOffset + 4L * i);
-      float e = FloatType.F32.load(approximation, approximationOffset + 4L * i) - x;
+      long at = (long) i * type.bytes();
+      float x = type.load(original, originalOffset + at);
+      float e = type.load(approximation, approximationOffset + at) - x;
       sums.squaredError += e * e;
       sums.squaredOriginal += x * x;
       sums.absoluteError += Math.abs(e);

@@ -6,7 +6,7 @@
  * laws of {@code engine.numeric}. Two more providers do the work, and equal it bit for bit: {@code
  * PlainKernels}, loops without vectors that are shaped for speed, and the SIMD loops of {@code
  * kernel.vector}. {@link dev.quern.engine.kernel.KernelChoice} says which of them this JVM runs,
- * and why; {@code WarmingKernels} takes the plain ones until the compiler has made the others fast.
+ * and why.
  *
  * <table>
  *   <caption>The operations</caption>
@@ -15,7 +15,7 @@
  *   <tr><td>{@code quantizeE4M3}</td><td>bf16, f16, f32</td><td>FP8 codes for one scale</td></tr>
  *   <tr><td>{@code dequantizeE4M3}</td><td>FP8 codes</td><td>bf16, f16, f32</td></tr>
  *   <tr><td>{@code convert}</td><td>bf16, f16, f32</td><td>bf16, f16, f32</td></tr>
- *   <tr><td>{@code addErrors}</td><td>two runs of f32</td><td>sums, in a fixed order</td></tr>
+ *   <tr><td>{@code addErrors}</td><td>two runs of bf16, f16, f32</td><td>sums, in a fixed order</td></tr>
  * </table>
  *
  * <p>Invariants:
@@ -28,7 +28,7 @@
  *       files.
  *   <li><b>NaN is seen.</b> It is larger than every magnitude, keeps its place in sums, and becomes
  *       the one canonical NaN of the target's type when it is converted.
- *   <li><b>Sums have a fixed order</b> that knows nothing of vector widths: 32 lanes, each
+ *   <li><b>Sums have a fixed order</b> that knows nothing of vector widths: 16 lanes, each
  *       ascending, then the lanes.
  *   <li><b>A call allocates nothing</b>, once it is compiled; a test measures it.
  * </ul>

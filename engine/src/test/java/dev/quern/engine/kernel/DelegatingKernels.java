@@ -59,6 +59,7 @@ abstract class DelegatingKernels implements Kernels {
 
   @Override
   public void addErrors(
+      FloatType type,
       MemorySegment original,
       long originalOffset,
       MemorySegment approximation,
@@ -67,6 +68,6 @@ abstract class DelegatingKernels implements Kernels {
       float relativeBound,
       ErrorSums sums) {
     kernels.addErrors(
-        original, originalOffset, approximation, approximationOffset, n, relativeBound, sums);
+        type, original, originalOffset, approximation, approximationOffset, n, relativeBound, sums);
   }
 }

@@ -65,10 +65,13 @@ class KernelAllocationTest {
               kernels -> sink[0] += kernels.absMaxBits(type, numbers, 0, ELEMENTS)));
     }
     ErrorSums sums = new ErrorSums();
-    all.add(
-        new Kernel(
-            "addErrors",
-            kernels -> kernels.addErrors(numbers, 0, numbers, 4, ELEMENTS - 1, 0.1f, sums)));
+    for (FloatType type : FloatType.values()) {
+      all.add(
+          new Kernel(
+              "addErrors " + type,
+              kernels ->
+                  kernels.addErrors(type, numbers, 0, numbers, 4, ELEMENTS - 1, 0.1f, sums)));
+    }
     return Stream.of("VECTOR", "PLAIN", "LAW")
         .flatMap(provider -> all.stream().map(kernel -> Arguments.of(provider, kernel)));
   }

@@ -137,6 +137,7 @@ public final class VectorKernels implements Kernels {
 
   @Override
   public void addErrors(
+      FloatType type,
       MemorySegment original,
       long originalOffset,
       MemorySegment approximation,
@@ -145,6 +146,6 @@ public final class VectorKernels implements Kernels {
       float relativeBound,
       ErrorSums sums) {
     ErrorVectors.add(
-        original, originalOffset, approximation, approximationOffset, n, relativeBound, sums);
+        type, original, originalOffset, approximation, approximationOffset, n, relativeBound, sums);
   }
 }
