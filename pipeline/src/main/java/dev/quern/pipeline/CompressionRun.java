@@ -4,16 +4,13 @@ import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.memory.MemoryBudget;
 import dev.quern.engine.memory.NativeMemory;
 import dev.quern.engine.memory.Scratch;
-import dev.quern.engine.numeric.FloatType;
 import dev.quern.engine.parallel.Workers;
 import dev.quern.engine.quantization.NonFiniteWeightException;
 import dev.quern.pipeline.source.SourceModel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
-import java.util.Set;
 
 /**
  * Computes and writes all tensors of a plan: piece by piece, in parallel, within the memory budget.
@@ -24,7 +21,7 @@ final class CompressionRun {
   private final Workers workers;
   private final MemoryBudget budget;
   private final Progress progress;
-  private final Kernels kernels;
+  private final KernelHandOver handOver;
   private List<PlannedTensor> tensors;
 
   CompressionRun(
@@ -40,7 +37,7 @@ final class CompressionRun {
     this.budget = budget;
     this.progress = progress;
     this.tensors = planned(model, plan);
-    this.kernels = Kernels.bestFor(model.bytes());
+    this.handOver = KernelHandOver.forJob(model.bytes());
   }
 
   static List<PlannedTensor> planned(SourceModel model, CompressionPlan plan) {
@@ -60,22 +57,17 @@ final class CompressionRun {
     return tasks;
   }
 
-  /** The types of the weights that have a codec. */
-  static Set<FloatType> types(List<PlannedTensor> tensors) {
-    Set<FloatType> types = EnumSet.noneOf(FloatType.class);
-    tensors.stream().filter(t -> t.codec().isPresent()).forEach(t -> types.add(t.type()));
-    return types;
-  }
-
   /** Measures what has to be known of whole matrices, then compresses and copies. */
   void run() throws Exception {
-    tensors = new MeasurementRun(kernels, workers, budget, progress).run(tensors);
+    tensors = new MeasurementRun(workers, budget, progress).run(tensors);
     List<SourceTask> tasks = tasks(tensors, workers, budget);
     progress.stage("compress", model.bytes());
-    types(tensors).forEach(kernels::prepareToCompress);
     WorkerScratch[] scratch = WorkerScratch.forWorkers(workers.threads());
     try {
-      workers.run(
+      handOver.run(
+          workers,
+          tensors,
+          (tensor, kernels, worker) -> rehearse(tensor, kernels, scratch[worker]),
           tasks.size(),
           (index, worker) -> {
             SourceTask task = tasks.get(index);
@@ -89,6 +81,19 @@ final class CompressionRun {
       WorkerScratch.close(scratch);
     }
     outputs.complete();
+  }
+
+  /** Compresses the first strip of a matrix, for nobody. */
+  private void rehearse(PlannedTensor tensor, Kernels kernels, WorkerScratch scratch)
+      throws Exception {
+    WeightCodec codec = tensor.codec().orElseThrow();
+    SourceTask task = tensor.firstStrip();
+    try (MemoryBudget.Lease _ = budget.acquire(tensor.memoryBytes(task));
+        Arena arena = Arena.ofConfined()) {
+      int rows = Math.toIntExact(task.size());
+      MemorySegment window = tensor.read(kernels, task, arena, scratch.source());
+      codec.compress(kernels, window, rows, slices(codec, rows, scratch.results()));
+    }
   }
 
   private void work(PlannedTensor tensor, SourceTask task, WorkerScratch scratch) {
@@ -107,7 +112,7 @@ final class CompressionRun {
     outputs.write(
         tensor.plan().outputs().get(0),
         tensor.sourceOffset(task),
-        tensor.read(kernels, task, arena, scratch.source()));
+        tensor.read(handOver.kernels(tensor), task, arena, scratch.source()));
   }
 
   private void compress(
@@ -118,6 +123,7 @@ final class CompressionRun {
       WorkerScratch scratch) {
     int begin = Math.toIntExact(task.begin());
     int rows = Math.toIntExact(task.size());
+    Kernels kernels = handOver.kernels(tensor);
     MemorySegment window = tensor.read(kernels, task, arena, scratch.source());
     List<MemorySegment> results = slices(codec, rows, scratch.results());
     try {

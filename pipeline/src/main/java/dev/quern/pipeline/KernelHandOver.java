@@ -2,6 +2,10 @@ package dev.quern.pipeline;
 
 import dev.quern.engine.kernel.KernelChoice;
 import dev.quern.engine.kernel.Kernels;
+import dev.quern.engine.parallel.Workers;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -19,9 +23,9 @@ import java.util.concurrent.TimeUnit;
  * <p>Small jobs stay with plain loops, because they would be done before the compiler is.
  */
 final class KernelHandOver {
-  /** A piece of work whose result nobody keeps. */
+  /** A small piece of the real work on a tensor, whose result nobody keeps. */
   interface Rehearsal {
-    void run(Kernels kernels) throws Exception;
+    void run(PlannedTensor tensor, Kernels kernels, int worker) throws Exception;
   }
 
   // Compiling the vector loops takes about a second of processor time, in which the plain ones do
@@ -60,45 +64,66 @@ final class KernelHandOver {
     return new KernelHandOver(plain, fast, true);
   }
 
-  /** Whether {@link #rehearse} has anything to do. */
-  boolean rehearses() {
-    return rehearses;
+  /** The kernels for work on a tensor, as of now. */
+  Kernels kernels(PlannedTensor tensor) {
+    boolean waits = rehearses && (tensor.codec().isEmpty() || !ready.contains(tensor.kind()));
+    return waits ? plain : fast;
   }
 
   /**
-   * @param kind what decides which loops run: equal kinds of work share a rehearsal
+   * Runs tasks as {@link Workers#run} does, and a rehearsal for each kind of tensor beside them.
    */
-  Kernels kernels(Object kind) {
-    return ready.contains(kind) ? fast : plain;
-  }
-
-  /**
-   * Runs the rehearsal of a kind of work until the fast kernels have won {@value #WINS} times in
-   * succession. When they do not, or the work fails, that kind stays with the plain ones; a failure
-   * is left to the real work, which knows what to say.
-   */
-  void rehearse(Object kind, Rehearsal rehearsal) {
-    if (!rehearses || ready.contains(kind)) {
-      return;
+  void run(
+      Workers workers,
+      List<PlannedTensor> tensors,
+      Rehearsal rehearsal,
+      int tasks,
+      Workers.Task body)
+      throws Exception {
+    Map<Object, PlannedTensor> kinds = new LinkedHashMap<>();
+    if (rehearses) {
+      tensors.stream()
+          .filter(tensor -> tensor.codec().isPresent())
+          .forEach(tensor -> kinds.putIfAbsent(tensor.kind(), tensor));
     }
+    List<PlannedTensor> rehearsed = List.copyOf(kinds.values());
+    workers.run(
+        rehearsed.size() + tasks,
+        (index, worker) -> {
+          if (index < rehearsed.size()) {
+            rehearse(rehearsed.get(index), rehearsal, worker);
+          } else {
+            body.run(index - rehearsed.size(), worker);
+          }
+        });
+  }
+
+  /**
+   * Until the fast kernels have won {@value #WINS} times in succession. When they do not, or the
+   * work fails, that kind stays with the plain ones; a failure is left to the real work, which
+   * knows what to say.
+   */
+  private void rehearse(PlannedTensor tensor, Rehearsal rehearsal, int worker)
+      throws InterruptedException {
     long end = System.nanoTime() + PATIENCE_NANOS;
     int wins = 0;
     try {
       while (wins < WINS) {
         long start = System.nanoTime();
-        rehearsal.run(fast);
+        rehearsal.run(tensor, fast, worker);
         long middle = System.nanoTime();
-        rehearsal.run(plain);
+        rehearsal.run(tensor, plain, worker);
         long stop = System.nanoTime();
         wins = middle - start < stop - middle ? wins + 1 : 0;
         if (stop > end) {
           return;
         }
       }
-      ready.add(kind);
-    } catch (Exception e) {
-      // The real work meets the same, and reports it with its place.
-      return;
+      ready.add(tensor.kind());
+    } catch (InterruptedException e) {
+      throw e;
+    } catch (Exception | InternalError e) {
+      return; // the real work meets the same, and reports it with its place
     }
   }
 }

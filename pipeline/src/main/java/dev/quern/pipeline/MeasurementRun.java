@@ -18,13 +18,11 @@ import java.util.Optional;
  * learnt to their codecs. Repeats while a codec asks for more; where none asks, nothing happens.
  */
 final class MeasurementRun {
-  private final Kernels kernels;
   private final Workers workers;
   private final MemoryBudget budget;
   private final Progress progress;
 
-  MeasurementRun(Kernels kernels, Workers workers, MemoryBudget budget, Progress progress) {
-    this.kernels = kernels;
+  MeasurementRun(Workers workers, MemoryBudget budget, Progress progress) {
     this.workers = workers;
     this.budget = budget;
     this.progress = progress;
@@ -72,7 +70,11 @@ final class MeasurementRun {
     long[][] results = new long[tensors.size()][];
     WorkerScratch[] scratch = WorkerScratch.forWorkers(workers.threads());
     try {
-      workers.run(
+      KernelHandOver handOver = KernelHandOver.forJob(bytes);
+      handOver.run(
+          workers,
+          tensors.stream().filter(tensor -> tensor.measurement().isPresent()).toList(),
+          (tensor, kernels, worker) -> rehearse(tensor, kernels, scratch[worker]),
           tasks.size(),
           (index, worker) -> {
             SourceTask task = tasks.get(index);
@@ -81,7 +83,8 @@ final class MeasurementRun {
             long[] strip;
             long memory = tensor.source().memoryBytes(tensor.sourceBytes(task));
             try (MemoryBudget.Lease _ = budget.acquire(memory)) {
-              strip = measure(tensor, measurement, task, scratch[worker]);
+              Kernels kernels = handOver.kernels(tensor);
+              strip = measure(tensor, measurement, kernels, task, scratch[worker]);
             }
             synchronized (results) { // a few numbers for megabytes of weights
               if (results[task.tensor()] == null) {
@@ -98,8 +101,22 @@ final class MeasurementRun {
     return results;
   }
 
+  /** Measures the first strip of a matrix, for nobody. */
+  private void rehearse(PlannedTensor tensor, Kernels kernels, WorkerScratch scratch)
+      throws Exception {
+    SourceTask task = tensor.firstStrip();
+    long memory = tensor.source().memoryBytes(tensor.sourceBytes(task));
+    try (MemoryBudget.Lease _ = budget.acquire(memory)) {
+      measure(tensor, tensor.measurement().orElseThrow(), kernels, task, scratch);
+    }
+  }
+
   private long[] measure(
-      PlannedTensor tensor, Measurement measurement, SourceTask task, WorkerScratch scratch) {
+      PlannedTensor tensor,
+      Measurement measurement,
+      Kernels kernels,
+      SourceTask task,
+      WorkerScratch scratch) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment window = tensor.read(kernels, task, arena, scratch.source());
       return measurement.measure(kernels, window, Math.toIntExact(task.size()));

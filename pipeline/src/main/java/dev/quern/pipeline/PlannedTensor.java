@@ -67,6 +67,16 @@ record PlannedTensor(TensorPlan plan, SourceWeight source, Optional<WeightCodec>
     return SourceTask.cut(index, source.rows(), unit, unit * source.rowBytes(), target);
   }
 
+  /** The least piece of work on a matrix. */
+  SourceTask firstStrip() {
+    return new SourceTask(0, 0, Math.min(source.rows(), codec.orElseThrow().stripRows()));
+  }
+
+  /** What decides which loops of the kernels run: tensors of one kind need the same. */
+  Object kind() {
+    return List.of(plan.scheme().flatMap(QuantizationScheme::weights), source.type());
+  }
+
   /** The first byte of a piece of work within the plain source tensor. */
   long sourceOffset(SourceTask task) {
     return task.begin() * unitBytes();
@@ -100,7 +110,7 @@ record PlannedTensor(TensorPlan plan, SourceWeight source, Optional<WeightCodec>
     }
   }
 
-  /** The most memory that a piece of work occupies: source, results, rows for comparing. */
+  /** The most memory that a piece of work occupies: source, results, a row for comparing. */
   long memoryBytes(SourceTask task) {
     long bytes = source.memoryBytes(sourceBytes(task));
     if (codec.isEmpty()) {
@@ -110,6 +120,6 @@ record PlannedTensor(TensorPlan plan, SourceWeight source, Optional<WeightCodec>
     for (int p = 0; p < weights.parameters().size(); p++) {
       bytes += weights.bytes(p, Math.toIntExact(task.size()));
     }
-    return bytes + 12L * cols();
+    return bytes + source.rowBytes();
   }
 }

@@ -1,18 +1,14 @@
 package dev.quern.pipeline;
 
-import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.memory.MemoryBudget;
-import dev.quern.engine.numeric.FloatType;
 import dev.quern.engine.parallel.Workers;
 import dev.quern.formats.CheckpointException;
 import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
 import dev.quern.pipeline.source.SourceModel;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * Compresses checkpoints: the entry point of the library.
@@ -47,7 +43,6 @@ public final class Quern {
   public static CompressionReport compress(CompressionOptions options, Progress progress)
       throws InterruptedException {
     try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(options.model())) {
-      warmUp(checkpoint);
       SourceModel model = SourceModel.plain(checkpoint);
       CompressionPlan plan = Planner.plan(checkpoint, model, options);
       OutputFolder.check(options.output(), options.model(), options.overwrite());
@@ -58,19 +53,6 @@ public final class Quern {
     } catch (InternalError e) {
       throw shortened(options.model(), e);
     }
-  }
-
-  /** Lets the compiler begin with the kernels of a large job while the plan is made. */
-  private static void warmUp(HuggingFaceCheckpoint checkpoint) {
-    Kernels kernels = Kernels.bestFor(checkpoint.totalBytes());
-    Set<FloatType> types = EnumSet.noneOf(FloatType.class);
-    checkpoint.tensors().stream()
-        .filter(tensor -> tensor.info().rank() == 2)
-        .forEach(tensor -> FloatType.of(tensor.info().dtype()).ifPresent(types::add));
-    Thread.ofPlatform()
-        .daemon(true)
-        .name("quern-warm-up")
-        .start(() -> types.forEach(kernels::prepareToCompress));
   }
 
   /** How the JVM reports a mapped file that became shorter while it was read. */

@@ -24,7 +24,7 @@ final class Verification {
 
   private final List<PlannedTensor> tensors;
   private final Map<String, SafetensorsFile> outputs;
-  private final Kernels kernels;
+  private final KernelHandOver handOver;
 
   /**
    * @param outputs the file of each output tensor
@@ -32,8 +32,8 @@ final class Verification {
   Verification(List<PlannedTensor> tensors, Map<String, SafetensorsFile> outputs) {
     this.tensors = tensors;
     this.outputs = outputs;
-    this.kernels =
-        Kernels.bestFor(tensors.stream().mapToLong(t -> t.plan().source().bytes()).sum());
+    this.handOver =
+        KernelHandOver.forJob(tensors.stream().mapToLong(t -> t.plan().source().bytes()).sum());
   }
 
   /**
@@ -44,11 +44,13 @@ final class Verification {
       throws Exception {
     List<SourceTask> tasks = CompressionRun.tasks(tensors, workers, budget);
     progress.stage("verify", tensors.stream().mapToLong(t -> t.plan().source().bytes()).sum());
-    CompressionRun.types(tensors).forEach(kernels::prepareToCompare);
     ErrorStatistics.Sum[] sums = new ErrorStatistics.Sum[tasks.size()];
     WorkerScratch[] scratch = WorkerScratch.forWorkers(workers.threads());
     try {
-      workers.run(
+      handOver.run(
+          workers,
+          tensors,
+          (tensor, kernels, worker) -> rehearse(tensor, kernels, budget, scratch[worker]),
           tasks.size(),
           (index, worker) -> {
             SourceTask task = tasks.get(index);
@@ -57,7 +59,7 @@ final class Verification {
                 Arena arena = Arena.ofConfined()) {
               sums[index] =
                   tensor.codec().isPresent()
-                      ? compare(tensor, tensor.codec().get(), task, arena, scratch[worker])
+                      ? compare(tensor, handOver.kernels(tensor), task, arena, scratch[worker])
                       : compareCopy(tensor, task, arena, scratch[worker]);
             }
             progress.advance(tensor.sourceBytes(task));
@@ -66,6 +68,17 @@ final class Verification {
       WorkerScratch.close(scratch);
     }
     return byKind(tasks, sums);
+  }
+
+  /** Compares the first strip of a matrix, for nobody. */
+  private void rehearse(
+      PlannedTensor tensor, Kernels kernels, MemoryBudget budget, WorkerScratch scratch)
+      throws Exception {
+    SourceTask task = tensor.firstStrip();
+    try (MemoryBudget.Lease _ = budget.acquire(tensor.memoryBytes(task));
+        Arena arena = Arena.ofConfined()) {
+      compare(tensor, kernels, task, arena, scratch);
+    }
   }
 
   private Map<String, ErrorStatistics> byKind(List<SourceTask> tasks, ErrorStatistics.Sum[] sums) {
@@ -87,6 +100,7 @@ final class Verification {
       PlannedTensor tensor, SourceTask task, Arena arena, WorkerScratch scratch) {
     long begin = tensor.sourceOffset(task);
     long length = tensor.sourceBytes(task);
+    Kernels kernels = handOver.kernels(tensor);
     MemorySegment source = tensor.source().read(kernels, begin, length, arena, scratch.source());
     MemorySegment copy = window(tensor.plan().outputs().get(0).name(), begin, length, arena);
     long at = source.mismatch(copy);
@@ -98,11 +112,8 @@ final class Verification {
   }
 
   private ErrorStatistics.Sum compare(
-      PlannedTensor tensor,
-      WeightCodec codec,
-      SourceTask task,
-      Arena arena,
-      WorkerScratch scratch) {
+      PlannedTensor tensor, Kernels kernels, SourceTask task, Arena arena, WorkerScratch scratch) {
+    WeightCodec codec = tensor.codec().orElseThrow();
     int begin = Math.toIntExact(task.begin());
     int rows = Math.toIntExact(task.size());
     FloatType type = tensor.type();
@@ -114,10 +125,7 @@ final class Verification {
       String name = tensor.output(codec.parameters().get(p)).name();
       parameters.add(window(name, codec.offset(p, begin), codec.bytes(p, rows), arena));
     }
-    MemorySegment buffer = scratch.results().atLeast(12L * cols);
-    MemorySegment original = buffer.asSlice(0, 4L * cols);
-    MemorySegment restored = buffer.asSlice(4L * cols, 4L * cols);
-    MemorySegment approximation = buffer.asSlice(8L * cols, 4L * cols);
+    MemorySegment restored = scratch.results().atLeast(rowBytes);
 
     ErrorSums rowSums = new ErrorSums();
     ErrorStatistics.Sum sum = new ErrorStatistics.Sum();
@@ -125,10 +133,8 @@ final class Verification {
     for (int row = 0; row < rows; row++) {
       long offset = row * rowBytes;
       codec.decompressRow(kernels, parameters, rows, row, restored);
-      kernels.convert(type, restored, 0, cols, FloatType.F32, approximation, 0);
-      kernels.convert(type, source, offset, cols, FloatType.F32, original, 0);
       rowSums.clear();
-      kernels.addErrors(original, 0, approximation, 0, cols, relativeBound, rowSums);
+      kernels.addErrors(type, source, offset, restored, 0, cols, relativeBound, rowSums);
       double bound = codec.absoluteBound(parameters, rows, row, 0);
       if (!(rowSums.excess <= bound)) {
         // Rare: a scale that was rounded down much cuts off large weights, and how much depends on

@@ -50,7 +50,7 @@ public final class ErrorSums {
   public final float[] absoluteOriginalLanes = new float[ScalarKernels.ERROR_LANES];
 
   /** Begins a run. */
-  void clearLanes() {
+  public void clearLanes() {
     Arrays.fill(squaredErrorLanes, 0);
     Arrays.fill(squaredOriginalLanes, 0);
     Arrays.fill(absoluteErrorLanes, 0);

@@ -120,8 +120,7 @@ class ErrorSumsTwinTest {
         Inputs.weights(FloatType.F32, original, 0, 2f, random);
         Inputs.weights(FloatType.F32, approximation, 0, 2f, random);
         ErrorSums sums = new ErrorSums();
-        kernels.addErrors(
-            FloatType.F32, original, 0, approximation, 0, n, RELATIVE_BOUND, sums);
+        kernels.addErrors(FloatType.F32, original, 0, approximation, 0, n, RELATIVE_BOUND, sums);
 
         double squaredError = 0;
         double squaredOriginal = 0;
