@@ -150,8 +150,7 @@ class MeasurementRunTest {
       tensors.add(
           new PlannedTensor(plan(model, "copied"), source(model, "copied"), Optional.empty()));
       List<PlannedTensor> bound =
-          new MeasurementRun(Kernels.best(), workers, new MemoryBudget(memory), progress)
-              .run(tensors);
+          new MeasurementRun(workers, new MemoryBudget(memory), progress).run(tensors);
       assertThat(bound).hasSameSizeAs(tensors);
       assertThat(bound).allMatch(tensor -> tensor.measurement().isEmpty());
       assertThat(bound.get(5)).isSameAs(tensors.get(5));
@@ -193,9 +192,7 @@ class MeasurementRunTest {
           };
       List<PlannedTensor> tensors =
           List.of(planned(model, "w1", new Asking("w1", Map.of(), Map.of(), 2, true)));
-      assertThat(
-              new MeasurementRun(Kernels.best(), workers, new MemoryBudget(1 << 20), none)
-                  .run(tensors))
+      assertThat(new MeasurementRun(workers, new MemoryBudget(1 << 20), none).run(tensors))
           .isSameAs(tensors);
     }
   }
@@ -208,8 +205,7 @@ class MeasurementRunTest {
       SourceModel model = SourceModel.plain(checkpoint);
       WeightCodec codec = new E4M3TensorCodec(FloatType.F32, COLS);
       List<PlannedTensor> tensors = List.of(planned(model, "damaged", codec));
-      MeasurementRun run =
-          new MeasurementRun(Kernels.best(), workers, new MemoryBudget(1 << 20), Progress.NONE);
+      MeasurementRun run = new MeasurementRun(workers, new MemoryBudget(1 << 20), Progress.NONE);
       assertThatThrownBy(() -> run.run(tensors))
           .isInstanceOf(CheckpointException.class)
           .hasMessageContaining("tensor " + MLP + "damaged.weight [1234, 5]")
