@@ -2,6 +2,7 @@
 module dev.quern.formats {
   requires com.fasterxml.jackson.core;
   requires transitive dev.quern.engine;
+  requires org.snakeyaml.engine;
 
   exports dev.quern.formats;
   exports dev.quern.formats.compressedtensors;

@@ -100,6 +100,8 @@ class PackageRuleTest {
     "dev.quern.engine.unheard.Of,             java.lang.String,                      ",
     "dev.quern.formats.safetensors.Reader,    com.fasterxml.jackson.core.JsonParser, true",
     "dev.quern.formats.safetensors.Reader,    dev.quern.engine.memory.Budget,        true",
+    "dev.quern.formats.json.YamlReader,       org.snakeyaml.engine.v2.events.Event,  true",
+    "dev.quern.pipeline.Plan,                 org.snakeyaml.engine.v2.events.Event,  false",
     "dev.quern.formats.safetensors.Reader,    dev.quern.engine.kernel.Kernels,       false",
     "dev.quern.formats.safetensors.Reader,    dev.quern.pipeline.Plan,               false",
     "dev.quern.pipeline.Plan,                 dev.quern.engine.solver.Gptq,          true",

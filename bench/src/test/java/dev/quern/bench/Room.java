@@ -18,6 +18,7 @@ record Room(String root, List<String> mayUse, List<String> banned) {
   private static final String VECTOR_API = "jdk.incubator.vector";
   private static final String FASTUTIL = "it.unimi.dsi.fastutil";
   private static final String JACKSON = "com.fasterxml.jackson.core";
+  private static final String SNAKEYAML = "org.snakeyaml.engine";
 
   private static final String ANNOTATION = "dev.quern.engine.annotation";
   private static final String VECTOR_KERNELS = "dev.quern.engine.kernel.vector";
@@ -53,6 +54,7 @@ record Room(String root, List<String> mayUse, List<String> banned) {
               "dev.quern.engine.memory",
               "org.apache.commons.compress",
               JACKSON,
+              SNAKEYAML,
               FASTUTIL),
           room("pipeline", "dev.quern.engine", "dev.quern.formats", JACKSON, FASTUTIL),
           room("cli", "dev.quern.pipeline", "picocli", "me.tongfei.progressbar"),

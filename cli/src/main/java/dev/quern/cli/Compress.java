@@ -8,6 +8,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -24,6 +25,8 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Example: quern compress Llama-3.2-1B --scheme FP8_DYNAMIC --output Llama-3.2-1B-FP8",
+      "         quern compress M --scheme W8A8 --scheme FP8_DYNAMIC:re:.*self_attn.* --output"
+          + " M-mixed",
       "Patterns are full module names, class names (Linear), or Python expressions after re:.",
       "Sizes take K, M, G, T (powers of 1000) and KiB, MiB, GiB, TiB."
     })
@@ -33,12 +36,8 @@ final class Compress implements Callable<Integer> {
   @Parameters(paramLabel = "MODEL", description = "Folder with config.json and *.safetensors.")
   private Path model;
 
-  @Option(
-      names = "--scheme",
-      required = true,
-      paramLabel = "NAME",
-      description = "FP8_DYNAMIC or FP8_BLOCK, in any case.")
-  private String scheme;
+  @ArgGroup(exclusive = true, multiplicity = "1")
+  private What what;
 
   @Option(names = "--output", required = true, paramLabel = "DIR", description = "Folder to make.")
   private Path output;
@@ -46,8 +45,10 @@ final class Compress implements Callable<Integer> {
   @Option(
       names = "--targets",
       paramLabel = "PATTERN",
-      description = "What to quantize; may be repeated. Default: Linear.")
-  private List<String> targets = List.of("Linear");
+      description =
+          "What the one --scheme is for; may be repeated. Default: Linear, all matrices but"
+              + " embeddings.")
+  private List<String> targets = List.of();
 
   @Option(
       names = "--ignore",
@@ -56,6 +57,14 @@ final class Compress implements Callable<Integer> {
           "What to leave as it is; may be repeated. lm_head is left in any case, unless a target"
               + " names it.")
   private List<String> ignore = List.of();
+
+  @Option(
+      names = "--observer",
+      paramLabel = "NAME",
+      description =
+          "How ranges of weights are found, for all schemes. Default: what each scheme says,"
+              + " memoryless_minmax for presets.")
+  private String observer;
 
   @Mixin private WorkOptions work;
 
@@ -80,14 +89,7 @@ final class Compress implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter err = spec.commandLine().getErr();
-    CompressionOptions options =
-        CompressionOptions.of(model, output, scheme)
-            .withTargets(targets)
-            .withIgnore(ignore)
-            .withThreads(work.threads())
-            .withMemoryBytes(work.memory())
-            .withMaxShardBytes(maxShardSize)
-            .withOverwrite(overwrite);
+    CompressionOptions options = options();
     if (dryRun) {
       CompressionPlan plan = Quern.plan(options);
       out.print(json.wanted() ? plan.toJson() : Tables.plan(plan));
@@ -103,5 +105,44 @@ final class Compress implements Callable<Integer> {
         .forEach(warning -> err.println("quern: warning: " + TextTable.printable(warning)));
     out.print(json.wanted() ? report.toJson() : Tables.report(report));
     return ExitCode.OK;
+  }
+
+  private CompressionOptions options() {
+    CompressionOptions options =
+        what.options(model, output)
+            .withIgnore(ignore)
+            .withThreads(work.threads())
+            .withMemoryBytes(work.memory())
+            .withMaxShardBytes(maxShardSize)
+            .withOverwrite(overwrite);
+    if (!targets.isEmpty()) {
+      options = options.withTargets(targets);
+    }
+    return observer == null ? options : options.withWeightObserver(observer);
+  }
+
+  /** What becomes of the modules: schemes, or a recipe. */
+  static final class What {
+    @Option(
+        names = "--scheme",
+        required = true,
+        paramLabel = "NAME[:PATTERN]",
+        description =
+            "A scheme such as FP8_DYNAMIC, in any case, and after a colon what it is for. May be"
+                + " repeated: a module's name goes before a pattern, a pattern before a class.")
+    private List<String> schemes;
+
+    @Option(
+        names = "--recipe",
+        required = true,
+        paramLabel = "FILE",
+        description = "A recipe of llm-compressor, YAML or JSON, with QuantizationModifiers.")
+    private Path recipe;
+
+    CompressionOptions options(Path model, Path output) {
+      return recipe == null
+          ? CompressionOptions.ofSchemes(model, output, schemes)
+          : CompressionOptions.ofRecipe(model, output, recipe);
+    }
   }
 }

@@ -112,7 +112,7 @@ final class HostileRequests {
         new HostileCase(
             "no scheme",
             ExitCode.USAGE,
-            "'--scheme=NAME'",
+            "--scheme=NAME",
             "Usage: quern compress",
             scene -> {
               scene.sound();

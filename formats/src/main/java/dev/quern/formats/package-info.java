@@ -6,7 +6,8 @@
  *   <li>{@link dev.quern.formats.huggingface}: a model folder;
  *   <li>{@link dev.quern.formats.compressedtensors}: how a compressed checkpoint describes itself,
  *       and which tensors it has;
- *   <li>{@link dev.quern.formats.json}: JSON documents.
+ *   <li>{@link dev.quern.formats.recipe}: what is to be done to a checkpoint;
+ *   <li>{@link dev.quern.formats.json}: JSON and YAML documents.
  * </ul>
  *
  * <p>Whatever comes from outside is untrusted: it is checked before memory is taken for it, and

@@ -1,9 +1,8 @@
 package dev.quern.pipeline;
 
-import dev.quern.formats.compressedtensors.ModuleClass;
-import dev.quern.formats.compressedtensors.PresetSchemes;
+import dev.quern.formats.CheckpointException;
 import dev.quern.formats.recipe.Recipe;
-import dev.quern.formats.recipe.RecipeRule;
+import dev.quern.formats.recipe.RecipeReader;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -66,13 +65,36 @@ public final class CompressionOptions {
    * @throws QuernException for an unknown name
    */
   public static CompressionOptions of(Path model, Path output, String scheme) {
-    RecipeRule rule = SchemeSupport.preset(scheme, List.of(ModuleClass.LINEAR));
-    List<String> notes = PresetSchemes.aliasNote(scheme).stream().toList();
-    return of(model, output, Recipe.of("--targets", List.of(rule))).with(v -> v.notes = notes);
+    return ofSchemes(model, output, List.of(scheme));
   }
 
   /**
-   * As {@link #of(Path, Path, String)} with any number of rules.
+   * As {@link #of(Path, Path, String)} with any number of preset schemes.
+   *
+   * @param schemes each a name, which stands for all Linear modules, or {@code NAME:TARGET}
+   * @throws QuernException for an unknown name
+   */
+  public static CompressionOptions ofSchemes(Path model, Path output, List<String> schemes) {
+    SchemeOptions parsed = SchemeOptions.parse(schemes);
+    return of(model, output, parsed.recipe()).with(v -> v.notes = parsed.notes());
+  }
+
+  /**
+   * As {@link #of(Path, Path, String)} with the rules of a file, in the format of llm-compressor.
+   *
+   * @param recipe a file of YAML or JSON
+   * @throws QuernException when it cannot be read, or asks for what is not known or not there
+   */
+  public static CompressionOptions ofRecipe(Path model, Path output, Path recipe) {
+    try {
+      return of(model, output, RecipeReader.read(recipe));
+    } catch (CheckpointException e) {
+      throw new QuernException(QuernException.Kind.REQUEST, e);
+    }
+  }
+
+  /**
+   * As {@link #of(Path, Path, String)} with any rules.
    *
    * @param recipe which modules get which scheme
    */
@@ -137,18 +159,28 @@ public final class CompressionOptions {
   /**
    * These options with other modules for their one scheme.
    *
-   * @throws QuernException when there are several rules, which have targets of their own
+   * @throws QuernException when the rules have targets of their own
    */
   public CompressionOptions withTargets(List<String> targets) {
-    if (recipe().rules().size() != 1) {
+    if (!recipe().origin().equals(SchemeOptions.TARGETS)) {
       throw new QuernException(
           QuernException.Kind.REQUEST,
-          "--targets",
-          "there are several rules, and each has targets of its own",
-          "Write the targets into the rules.");
+          SchemeOptions.TARGETS,
+          "the targets stand in " + recipe().origin() + " already",
+          "Give them there, or a single --scheme without a pattern.");
     }
     List<String> copy = List.copyOf(targets);
     return with(v -> v.recipe = recipe().withRules(rule -> rule.withTargets(copy)));
+  }
+
+  /**
+   * These options with another observer of weights for all rules: how the range of a scale is
+   * found.
+   *
+   * @param observer such as {@code memoryless_minmax}
+   */
+  public CompressionOptions withWeightObserver(String observer) {
+    return with(v -> v.recipe = recipe().withRules(rule -> rule.withWeightObserver(observer)));
   }
 
   /** These options with other modules to leave as they are. */

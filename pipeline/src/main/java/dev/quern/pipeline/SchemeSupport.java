@@ -14,11 +14,11 @@ final class SchemeSupport {
   private SchemeSupport() {}
 
   /**
-   * The rule of a preset.
+   * The preset of a name.
    *
    * @throws QuernException for an unknown name
    */
-  static RecipeRule preset(String name, List<String> targets) {
+  static PresetSchemes.Preset preset(String name) {
     if (!PresetSchemes.isKnown(name)) {
       List<String> nearest = PresetSchemes.nearest(name, WeightCodecs.supportedPresets());
       String suggestion =
@@ -29,7 +29,7 @@ final class SchemeSupport {
           "unknown scheme",
           suggestion + presetsToUse());
     }
-    return RecipeRule.preset(name, targets);
+    return PresetSchemes.named(name);
   }
 
   /**

@@ -18,28 +18,33 @@ import java.util.stream.Collectors;
 /**
  * Reads the members of one object of {@code quantization_config}; every refusal names the place.
  */
-final class ConfigReader {
+public final class ConfigReader {
   private final Json.Obj json;
 
-  ConfigReader(Json.Obj json) {
+  /** A reader of this object's members. */
+  public ConfigReader(Json.Obj json) {
     this.json = json;
   }
 
-  String where(String key) {
+  /** The place of a member, for messages. */
+  public String where(String key) {
     return json.where() + ": " + key;
   }
 
   /**
    * Readers of compressed checkpoints refuse a key they do not know, so we do not let one pass
    * either.
+   *
+   * @throws CheckpointException for the first that is not among these, with what it may have meant
    */
-  void allowOnly(Set<String> keys) {
+  public void allowOnly(Set<String> keys) {
     for (String key : json.members().keySet()) {
       if (!keys.contains(key)) {
         throw invalid(
             json.where(),
             "unknown key " + JsonWriter.quote(key),
-            "Remove it; the keys known here are "
+            NearestNames.question(key, keys)
+                + "Remove or correct it; the keys known here are "
                 + String.join(", ", keys.stream().sorted().toList()));
       }
     }
@@ -83,7 +88,7 @@ final class ConfigReader {
   }
 
   /** A list of strings; empty list when the key is absent or null. */
-  List<String> strings(String key) {
+  public List<String> strings(String key) {
     return json.array(key).map(items -> strings(where(key), items)).orElse(List.of());
   }
 
@@ -106,8 +111,17 @@ final class ConfigReader {
     return json.object(key).map(read);
   }
 
+  /** A string, or a list of strings; empty when the key is absent or null. */
+  public Optional<List<String>> stringOrStrings(String key) {
+    Optional<Json> value = json.find(key).filter(found -> found != Json.Null.NULL);
+    if (value.isPresent() && value.get() instanceof Json.Str text) {
+      return Optional.of(List.of(text.value()));
+    }
+    return json.array(key).map(items -> strings(where(key), items));
+  }
+
   /** Puts the place of the object before a message that knows only the key. */
-  <T> T located(Supplier<T> build) {
+  public <T> T located(Supplier<T> build) {
     try {
       return build.get();
     } catch (CheckpointException e) {

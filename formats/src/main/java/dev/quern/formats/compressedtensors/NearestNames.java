@@ -4,7 +4,7 @@ import java.util.Collection;
 import java.util.List;
 
 /** Finds the names that a misspelt one was probably meant to be. */
-final class NearestNames {
+public final class NearestNames {
   private static final int MOST = 3;
 
   private NearestNames() {}
@@ -12,7 +12,7 @@ final class NearestNames {
   /**
    * The candidates at the least edit distance, at most three, none when the nearest is a far cry.
    */
-  static List<String> to(String name, Collection<String> candidates) {
+  public static List<String> to(String name, Collection<String> candidates) {
     int nearest =
         candidates.stream().mapToInt(candidate -> distance(name, candidate)).min().orElse(0);
     if (nearest > Math.max(2, name.length() / 2)) {
@@ -22,6 +22,12 @@ final class NearestNames {
         .filter(candidate -> distance(name, candidate) == nearest)
         .limit(MOST)
         .toList();
+  }
+
+  /** "Did you mean A or B? " with those names, or nothing when all are a far cry. */
+  public static String question(String name, Collection<String> candidates) {
+    List<String> nearest = to(name, candidates);
+    return nearest.isEmpty() ? "" : "Did you mean " + String.join(" or ", nearest) + "? ";
   }
 
   /** Levenshtein's distance: the fewest insertions, deletions and substitutions. */

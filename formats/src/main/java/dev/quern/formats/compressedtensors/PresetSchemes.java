@@ -113,7 +113,8 @@ public final class PresetSchemes {
     return named("--scheme", name);
   }
 
-  static Preset named(String where, String name) {
+  /** As {@link #named(String)}, with the place of the name for the message. */
+  public static Preset named(String where, String name) {
     String upper = name.strip().toUpperCase(Locale.ROOT);
     Preset preset = TABLE.get(ALIASES.getOrDefault(upper, upper));
     if (preset == null) {

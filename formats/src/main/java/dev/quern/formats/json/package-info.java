@@ -10,9 +10,11 @@
  *   <li>{@link dev.quern.formats.json.JsonWriter} has two looks: that of Python's {@code
  *       json.dumps} with {@code indent=2, sort_keys=True}, and the compact one of safetensors
  *       headers.
+ *   <li>{@link dev.quern.formats.json.YamlReader} reads recipes, which people write as YAML, into
+ *       the same tree, with limits on size, depth and aliases.
  * </ul>
  *
- * <p>Tokens come from jackson-core, which stays hidden behind these classes. Nothing here knows
- * what a document means.
+ * <p>Tokens come from jackson-core and snakeyaml-engine, which stay hidden behind these classes.
+ * Nothing here knows what a document means.
  */
 package dev.quern.formats.json;

@@ -1,8 +1,11 @@
 package dev.quern.formats.recipe;
 
 import dev.quern.formats.compressedtensors.PresetSchemes;
+import dev.quern.formats.compressedtensors.QuantizationArgs;
 import dev.quern.formats.compressedtensors.QuantizationScheme;
+import dev.quern.formats.json.Json;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * One scheme with the modules that it is for.
@@ -31,6 +34,42 @@ public record RecipeRule(String label, QuantizationScheme scheme) {
   /** The same scheme for other modules. */
   public RecipeRule withTargets(List<String> targets) {
     return new RecipeRule(label, scheme.withTargets(targets));
+  }
+
+  /** The same scheme with another observer of weights, under the settings that are there. */
+  public RecipeRule withWeightObserver(String observer) {
+    return new RecipeRule(
+        label,
+        scheme
+            .weights()
+            .map(
+                weights ->
+                    scheme.withWeights(
+                        weights.toBuilder().observer(ObserverChoice.canonical(observer)).build()))
+            .orElse(scheme));
+  }
+
+  /** The preset whose numbers these are, whatever observer looks at the weights. */
+  static Optional<String> presetLike(QuantizationScheme scheme) {
+    return PresetSchemes.names().stream()
+        .filter(
+            name -> {
+              PresetSchemes.Preset preset = PresetSchemes.named(name);
+              return scheme.outputActivations().isEmpty()
+                  && scheme
+                      .weights()
+                      .map(RecipeRule::unobserved)
+                      .equals(preset.weights().map(RecipeRule::unobserved))
+                  && scheme.inputActivations().equals(preset.inputActivations());
+            })
+        .findFirst();
+  }
+
+  private static QuantizationArgs unobserved(QuantizationArgs args) {
+    QuantizationArgs.Builder builder =
+        args.toBuilder().observer(null).observerKwargs(Json.Obj.empty());
+    // Nothing has the type of the zero points that a symmetric scheme does not have.
+    return args.symmetric() ? builder.zpDtype(null).build() : builder.build();
   }
 
   /** Whether both quantize in the same way, whatever their modules and names. */
