@@ -3,11 +3,15 @@ package dev.quern.pipeline;
 import dev.quern.formats.CheckpointException;
 import dev.quern.formats.compressedtensors.BlockStructure;
 import dev.quern.formats.compressedtensors.ClassifiedTensor;
+import dev.quern.formats.compressedtensors.FusedSets;
 import dev.quern.formats.compressedtensors.QuantizationArgs;
+import dev.quern.formats.compressedtensors.QuantizationScheme;
+import dev.quern.formats.compressedtensors.QuantizationStrategy;
 import dev.quern.formats.compressedtensors.TensorRole;
 import dev.quern.formats.safetensors.ShardPlan;
 import dev.quern.formats.safetensors.TensorSpec;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -43,6 +47,28 @@ final class PlanChecks {
               "output tensor " + output.name() + " would also be made from " + other,
               "The checkpoint seems to be quantized already; give the one it was made from.");
         }
+      }
+    }
+  }
+
+  /** Refuses schemes that differ among matrices that engines fuse and that share a global scale. */
+  static void refuseDividedSets(List<TensorPlan> tensors) {
+    Map<String, Optional<QuantizationScheme>> schemes = new LinkedHashMap<>();
+    tensors.stream()
+        .filter(t -> t.name().equals(t.module() + ".weight"))
+        .forEach(t -> schemes.put(t.module(), t.scheme()));
+    for (List<String> set : FusedSets.of(schemes.keySet())) {
+      boolean global =
+          set.stream()
+              .flatMap(module -> schemes.get(module).flatMap(QuantizationScheme::weights).stream())
+              .anyMatch(args -> args.strategy() == QuantizationStrategy.TENSOR_GROUP);
+      if (global && set.stream().map(schemes::get).distinct().count() > 1) {
+        throw new QuernException(
+            QuernException.Kind.REQUEST,
+            String.join(", ", set),
+            "inference engines fuse these matrices, which must have one global scale, but not all"
+                + " are quantized in the same way",
+            "Choose targets and ignore so that they match all of them or none.");
       }
     }
   }

@@ -92,6 +92,7 @@ final class Planner {
     PlanChecks.requireQuantized(tensors, options);
     refuseTiedHead(tensors);
     PlanChecks.refuseNameClashes(tensors);
+    PlanChecks.refuseDividedSets(tensors);
     PlanChecks.fusedExperts(classified).ifPresent(warnings::add);
     PlanChecks.raggedBlocks(tensors).ifPresent(warnings::add);
     List<List<TensorSpec>> units = tensors.stream().map(TensorPlan::outputs).toList();

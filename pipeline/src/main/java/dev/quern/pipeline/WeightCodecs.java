@@ -1,13 +1,18 @@
 package dev.quern.pipeline;
 
+import dev.quern.engine.numeric.DType;
 import dev.quern.engine.numeric.FloatType;
+import dev.quern.engine.quantization.MxWeights;
+import dev.quern.engine.quantization.Nvfp4Scales;
 import dev.quern.engine.quantization.ScaleGrid;
 import dev.quern.formats.compressedtensors.PresetSchemes;
 import dev.quern.formats.compressedtensors.QuantizationArgs;
 import dev.quern.formats.compressedtensors.QuantizationScheme;
+import dev.quern.formats.compressedtensors.QuantizationStrategy;
 import dev.quern.formats.compressedtensors.QuantizationType;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** Which schemes this version can compute, and the codec of each. */
 final class WeightCodecs {
@@ -21,13 +26,34 @@ final class WeightCodecs {
     QuantizationArgs weights = scheme.weights().get();
     return switch (scheme.formatOrDefault()) {
       case FLOAT_QUANTIZED, NAIVE_QUANTIZED -> e4m3(weights, type, rows, cols);
+      case NVFP4_PACK_QUANTIZED -> nvfp4(weights, type, cols);
+      case MXFP4_PACK_QUANTIZED -> mx(weights, type, cols, MxWeights.Element.E2M1);
+      case MXFP8_QUANTIZED -> mx(weights, type, cols, MxWeights.Element.E4M3);
       default -> Optional.empty();
     };
   }
 
+  private static Optional<WeightCodec> nvfp4(QuantizationArgs weights, FloatType type, int cols) {
+    boolean known =
+        weights.strategy() == QuantizationStrategy.TENSOR_GROUP
+            && weights.groupSize().equals(OptionalInt.of(Nvfp4Scales.GROUP_SIZE))
+            && weights.scaleDtype().equals(Optional.of(DType.F8_E4M3))
+            && isFloat(weights, 4);
+    return known ? Optional.of(new Nvfp4Codec(type, cols)) : Optional.empty();
+  }
+
+  private static Optional<WeightCodec> mx(
+      QuantizationArgs weights, FloatType type, int cols, MxWeights.Element element) {
+    boolean known =
+        weights.strategy() == QuantizationStrategy.GROUP
+            && weights.isMicroscaling()
+            && isFloat(weights, element == MxWeights.Element.E2M1 ? 4 : 8);
+    return known ? Optional.of(new MxCodec(type, cols, element)) : Optional.empty();
+  }
+
   private static Optional<WeightCodec> e4m3(
       QuantizationArgs weights, FloatType type, int rows, int cols) {
-    if (!isE4M3(weights)) {
+    if (!isFloat(weights, 8) || weights.scaleDtype().isPresent()) {
       return Optional.empty();
     }
     return switch (weights.strategy()) {
@@ -41,11 +67,10 @@ final class WeightCodecs {
     };
   }
 
-  private static boolean isE4M3(QuantizationArgs weights) {
+  private static boolean isFloat(QuantizationArgs weights, int bits) {
     return weights.type() == QuantizationType.FLOAT
-        && weights.numBits() == 8
-        && weights.symmetric()
-        && weights.scaleDtype().isEmpty();
+        && weights.numBits() == bits
+        && weights.symmetric();
   }
 
   /** Names of the preset schemes that can be computed without calibration data. */

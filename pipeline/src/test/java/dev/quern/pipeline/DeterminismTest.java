@@ -10,6 +10,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -26,10 +27,19 @@ class DeterminismTest {
   @TempDir Path temp;
 
   @ParameterizedTest
-  @CsvSource({"FP8_DYNAMIC, BF16", "FP8_BLOCK, BF16", "FP8_DYNAMIC, F16", "FP8_BLOCK, F32"})
+  @CsvSource({
+    "FP8_DYNAMIC, BF16",
+    "FP8_BLOCK, BF16",
+    "FP8_DYNAMIC, F16",
+    "FP8_BLOCK, F32",
+    "NVFP4A16, BF16",
+    "NVFP4A16, F16",
+    "MXFP4A16, BF16",
+    "MXFP8A16, F32"
+  })
   void threadsAndMemoryLeaveNoTrace(String scheme, FloatType type) throws Exception {
     Path source = temp.resolve("source");
-    writeModel(source, type);
+    writeModel(source, type, scheme.contains("FP8_") ? 1 : 32);
     CompressionOptions once =
         CompressionOptions.of(source, temp.resolve("one"), scheme).withThreads(1);
     Quern.compress(once, Progress.NONE);
@@ -51,7 +61,7 @@ class DeterminismTest {
   @CsvSource({"FP8_DYNAMIC", "FP8_BLOCK"})
   void shardsHoldTheSameTensors(String scheme) throws Exception {
     Path source = temp.resolve("source");
-    writeModel(source, FloatType.BF16);
+    writeModel(source, FloatType.BF16, 1);
     CompressionOptions whole = CompressionOptions.of(source, temp.resolve("whole"), scheme);
     CompressionOptions cut =
         CompressionOptions.of(source, temp.resolve("cut"), scheme).withMaxShardBytes(500_000);
@@ -85,19 +95,26 @@ class DeterminismTest {
   /**
    * Odd sizes, several pieces of work for each matrix, a row of zeros and rows of very different
    * size.
+   *
+   * @param unit what columns of Linears are a multiple of; above 1 there is a fused set, too
    */
-  private static void writeModel(Path folder, FloatType type) throws Exception {
+  private static void writeModel(Path folder, FloatType type, int unit) throws Exception {
     Files.createDirectories(folder);
     Files.writeString(folder.resolve("config.json"), "{\"model_type\": \"llama\"}");
     DType dtype = type.dtype();
-    List<TensorSpec> tensors =
+    List<TensorSpec> tensors = new ArrayList<>();
+    tensors.addAll(
         List.of(
             TensorSpec.of("model.embed_tokens.weight", dtype, 301, 130),
             TensorSpec.of("model.layers.0.input_layernorm.weight", dtype, 130),
-            TensorSpec.of("model.layers.0.self_attn.q_proj.weight", dtype, 1, 130),
-            TensorSpec.of("model.layers.0.mlp.up_proj.weight", dtype, 1037, 1411),
-            TensorSpec.of("model.layers.0.mlp.down_proj.weight", dtype, 130, 3001),
-            TensorSpec.of("lm_head.weight", dtype, 301, 130));
+            TensorSpec.of("model.layers.0.self_attn.q_proj.weight", dtype, 1, columns(130, unit)),
+            TensorSpec.of("model.layers.0.mlp.up_proj.weight", dtype, 1037, columns(1411, unit)),
+            TensorSpec.of("model.layers.0.mlp.down_proj.weight", dtype, 130, columns(3001, unit)),
+            TensorSpec.of("lm_head.weight", dtype, 301, 130)));
+    if (unit > 1) {
+      tensors.add(
+          TensorSpec.of("model.layers.0.mlp.gate_proj.weight", dtype, 37, columns(1411, unit)));
+    }
     SplittableRandom random = new SplittableRandom(7);
     try (Arena arena = Arena.ofConfined();
         SafetensorsWriter writer =
@@ -114,5 +131,9 @@ class DeterminismTest {
         writer.write(tensor.name(), 0, data);
       }
     }
+  }
+
+  private static int columns(int least, int unit) {
+    return Math.ceilDiv(least, unit) * unit;
   }
 }

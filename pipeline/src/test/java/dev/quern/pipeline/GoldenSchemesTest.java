@@ -32,7 +32,18 @@ class GoldenSchemesTest {
     "FP8_BLOCK, plain, f32",
     "FP8_BLOCK, ragged, bf16",
     "FP8_BLOCK, ragged, f16",
-    "FP8_BLOCK, ragged, f32"
+    "FP8_BLOCK, ragged, f32",
+    "NVFP4A16, plain, bf16",
+    "NVFP4A16, plain, f16",
+    "NVFP4A16, plain, f32",
+    "MXFP4A16, plain, bf16",
+    "MXFP4A16, plain, f16",
+    "MXFP4A16, plain, f32",
+    "MXFP4, plain, bf16",
+    "MXFP8A16, plain, bf16",
+    "MXFP8A16, plain, f16",
+    "MXFP8A16, plain, f32",
+    "MXFP8, plain, bf16"
   })
   void equalsTheReferencesFiles(String scheme, String shape, String dtype) throws Exception {
     Path source = TestData.path("golden/source/" + shape + "-" + dtype);

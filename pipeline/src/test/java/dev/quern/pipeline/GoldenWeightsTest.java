@@ -28,7 +28,10 @@ class GoldenWeightsTest {
   @TempDir Path temp;
 
   @ParameterizedTest
-  @CsvSource({"FP8, bf16, FP8-bf16, 14, naive-quantized"})
+  @CsvSource({
+    "FP8, bf16, FP8-bf16, 14, naive-quantized",
+    "NVFP4, bf16, NVFP4-bf16, 14, nvfp4-pack-quantized"
+  })
   void weightsAloneEqualTheReferences(
       String scheme, String dtype, String golden, int modules, String format) throws Exception {
     Path source = TestData.path("golden/source/plain-" + dtype);

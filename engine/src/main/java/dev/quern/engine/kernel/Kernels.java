@@ -105,4 +105,7 @@ public interface Kernels {
       int n,
       float relativeBound,
       ErrorSums sums);
+
+  /** The operations on rows of groups with a scale each, for NVFP4, MXFP4 and MXFP8. */
+  Fp4Kernels fp4();
 }

@@ -214,6 +214,11 @@ final class PlainKernels implements Kernels {
     }
   }
 
+  @Override
+  public Fp4Kernels fp4() {
+    return law.fp4();
+  }
+
   private static void subtract(float[] from, float[] x, int n) {
     for (int i = 0; i < n; i++) {
       from[i] -= x[i];

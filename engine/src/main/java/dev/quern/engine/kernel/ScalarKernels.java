@@ -169,6 +169,11 @@ public final class ScalarKernels implements Kernels {
     }
   }
 
+  @Override
+  public Fp4Kernels fp4() {
+    return new ScalarFp4Kernels();
+  }
+
   /** The payload of a NaN that arithmetic produced differs between CPUs; a file may not. */
   public static float canonical(float value) {
     return Float.isNaN(value) ? Float.NaN : value;

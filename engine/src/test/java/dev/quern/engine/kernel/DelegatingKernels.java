@@ -70,4 +70,9 @@ abstract class DelegatingKernels implements Kernels {
     kernels.addErrors(
         type, original, originalOffset, approximation, approximationOffset, n, relativeBound, sums);
   }
+
+  @Override
+  public Fp4Kernels fp4() {
+    return kernels.fp4();
+  }
 }

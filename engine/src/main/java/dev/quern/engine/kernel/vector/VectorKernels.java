@@ -1,9 +1,11 @@
 package dev.quern.engine.kernel.vector;
 
 import dev.quern.engine.kernel.ErrorSums;
+import dev.quern.engine.kernel.Fp4Kernels;
 import dev.quern.engine.kernel.KernelChoice;
 import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.kernel.RangeSearchKernels;
+import dev.quern.engine.kernel.ScalarFp4Kernels;
 import dev.quern.engine.kernel.ScalarRangeSearch;
 import dev.quern.engine.numeric.FloatType;
 import java.lang.foreign.MemorySegment;
@@ -147,5 +149,10 @@ public final class VectorKernels implements Kernels {
       ErrorSums sums) {
     ErrorVectors.add(
         type, original, originalOffset, approximation, approximationOffset, n, relativeBound, sums);
+  }
+
+  @Override
+  public Fp4Kernels fp4() {
+    return new ScalarFp4Kernels();
   }
 }

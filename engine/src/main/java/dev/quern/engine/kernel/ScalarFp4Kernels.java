@@ -1,0 +1,113 @@
+package dev.quern.engine.kernel;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import dev.quern.engine.numeric.FloatType;
+import dev.quern.engine.numeric.Fp4E2M1;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The definition of {@link Fp4Kernels}: one obvious loop over the laws of {@code engine.numeric}.
+ */
+public final class ScalarFp4Kernels implements Fp4Kernels {
+  private static final int SIGN = 1 << 31;
+
+  private final ScalarKernels runs = new ScalarKernels();
+
+  /** The kernels have no state. */
+  public ScalarFp4Kernels() {}
+
+  @Override
+  public void groupAbsMaxBits(
+      FloatType type,
+      MemorySegment source,
+      long sourceOffset,
+      int n,
+      int groupSize,
+      int[] maxBits) {
+    for (int g = 0; g < n / groupSize; g++) {
+      long offset = sourceOffset + (long) g * groupSize * type.bytes();
+      maxBits[g] = runs.absMaxBits(type, source, offset, groupSize);
+    }
+  }
+
+  @Override
+  public void quantizeE2M1(
+      FloatType type,
+      MemorySegment source,
+      long sourceOffset,
+      int n,
+      int groupSize,
+      float[] scales,
+      boolean roundQuotient,
+      MemorySegment target,
+      long targetOffset) {
+    for (int i = 0; i < n; i += 2) {
+      float scale = scales[i / groupSize];
+      long offset = sourceOffset + (long) i * type.bytes();
+      int even = quantizeE2M1(type, type.load(source, offset), scale, roundQuotient);
+      int odd = quantizeE2M1(type, type.load(source, offset + type.bytes()), scale, roundQuotient);
+      target.set(JAVA_BYTE, targetOffset + i / 2, Fp4E2M1.pack(even, odd));
+    }
+  }
+
+  /** One element of the bulk operation of the same name. */
+  public static int quantizeE2M1(FloatType type, float x, float scale, boolean roundQuotient) {
+    float quotient = roundQuotient ? type.round(x / scale) : x / scale;
+    // Which sign a NaN has after arithmetic differs between CPUs.
+    int magnitude = Float.floatToRawIntBits(quotient) & ~SIGN;
+    int sign = Float.floatToRawIntBits(x) & SIGN;
+    return Fp4E2M1.encode(Float.intBitsToFloat(magnitude | sign));
+  }
+
+  @Override
+  public void dequantizeE2M1(
+      FloatType type,
+      MemorySegment source,
+      long sourceOffset,
+      int n,
+      int groupSize,
+      float[] scales,
+      MemorySegment target,
+      long targetOffset) {
+    for (int i = 0; i < n; i++) {
+      int pair = source.get(JAVA_BYTE, sourceOffset + i / 2);
+      float value = Fp4E2M1.decode(i % 2 == 0 ? pair : pair >> 4) * scales[i / groupSize];
+      type.store(target, targetOffset + (long) i * type.bytes(), value);
+    }
+  }
+
+  @Override
+  public void quantizeE4M3(
+      FloatType type,
+      MemorySegment source,
+      long sourceOffset,
+      int n,
+      int groupSize,
+      float[] scales,
+      MemorySegment target,
+      long targetOffset) {
+    for (int i = 0; i < n; i += groupSize) {
+      long offset = sourceOffset + (long) i * type.bytes();
+      float scale = scales[i / groupSize];
+      runs.quantizeE4M3(type, source, offset, groupSize, scale, target, targetOffset + i);
+    }
+  }
+
+  @Override
+  public void dequantizeE4M3(
+      FloatType type,
+      MemorySegment source,
+      long sourceOffset,
+      int n,
+      int groupSize,
+      float[] scales,
+      MemorySegment target,
+      long targetOffset) {
+    for (int i = 0; i < n; i += groupSize) {
+      long offset = targetOffset + (long) i * type.bytes();
+      float scale = scales[i / groupSize];
+      runs.dequantizeE4M3(type, source, sourceOffset + i, groupSize, scale, target, offset);
+    }
+  }
+}

@@ -1,0 +1,114 @@
+package dev.quern.engine.quantization;
+
+import dev.quern.engine.numeric.FloatType;
+import dev.quern.engine.numeric.Fp4E2M1;
+import dev.quern.engine.numeric.Fp8E4M3;
+
+/**
+ * The two levels of scales of NVFP4: a binary32 for the whole matrix, which is divided by, and an
+ * E4M3 for each group of 16.
+ *
+ * <pre>
+ *   weight = e2m1 * e4m3 / global           global = 448 * 6 / (largest magnitude of the fused set)
+ * </pre>
+ *
+ * <p>Roundings as the reference's: {@code R} rounds to the weights' type.
+ *
+ * <pre>
+ *   global = R(2688 * R(1 / A))             A at least the smallest normal number
+ *   code   = e4m3(global * R(a / 6))        a zero is replaced by 0.125
+ *   scale  = code / global                  binary32; what elements are divided by
+ * </pre>
+ *
+ * <p>Source: compressed-tensors 0.18, {@code generate_gparam}, {@code calculate_qparams}, {@code
+ * quantize}. Where F16 cannot hold the global scale, the reference takes 1 instead; here it is
+ * computed in binary32 then.
+ */
+public final class Nvfp4Scales {
+  /** Elements that share an E4M3 scale. */
+  public static final int GROUP_SIZE = 16;
+
+  /** The largest E4M3 times the largest E2M1. */
+  private static final float LARGEST = Fp8E4M3.MAX_VALUE * Fp4E2M1.MAX_VALUE;
+
+  /** What replaces a scale that is zero. */
+  private static final float ZERO_REPLACEMENT = Fp8E4M3.EPSILON;
+
+  private static final byte ZERO_REPLACEMENT_CODE = Fp8E4M3.encode(ZERO_REPLACEMENT);
+
+  /** Binades below the largest magnitude in which a scale can be anything but the replacement. */
+  private static final int BINADES = 20;
+
+  private final FloatType type;
+  private final float global;
+  private final float[] scales = new float[128];
+  private final int tableBegin;
+  private final byte[] table;
+
+  /**
+   * Scales of one matrix.
+   *
+   * @param absMaxBits largest magnitude of the fused set, from {@link AbsMax}; no group may exceed
+   *     it
+   */
+  public static Nvfp4Scales of(FloatType type, int absMaxBits) {
+    return new Nvfp4Scales(type, global(type, absMaxBits), absMaxBits);
+  }
+
+  private Nvfp4Scales(FloatType type, float global, int absMaxBits) {
+    this.type = type;
+    this.global = global;
+    for (int code = 0; code < scales.length; code++) {
+      scales[code] = scale((byte) code, global);
+    }
+    // F32 has too many patterns for a table, and is computed.
+    int entries = BINADES << Integer.numberOfTrailingZeros(type.infinityBits());
+    this.tableBegin =
+        type == FloatType.F32 ? absMaxBits + 1 : Math.max(0, absMaxBits + 1 - entries);
+    this.table = new byte[absMaxBits + 1 - tableBegin];
+    for (int i = 0; i < table.length; i++) {
+      table[i] = code(type, global, tableBegin + i);
+    }
+  }
+
+  /** The scale of a matrix, or of a fused set, whose largest magnitude has these bits. */
+  public static float global(FloatType type, int absMaxBits) {
+    float smallestNormal = type.decode(Integer.lowestOneBit(type.infinityBits()));
+    float largest = type.decode(absMaxBits);
+    float clamped = Math.max(largest, smallestNormal);
+    float global = type.round(LARGEST * type.round(1 / clamped));
+    if (Float.isFinite(global)) {
+      return global;
+    }
+    float unrounded = LARGEST / largest;
+    return type == FloatType.F16 && Float.isFinite(unrounded) ? unrounded : 1;
+  }
+
+  /** The E4M3 code for a group whose largest magnitude has these bits. */
+  public static byte code(FloatType type, float global, int absMaxBits) {
+    float scale = type.round(type.decode(absMaxBits) / Fp4E2M1.MAX_VALUE);
+    byte code = Fp8E4M3.encode(global * scale);
+    return code == 0 ? ZERO_REPLACEMENT_CODE : code;
+  }
+
+  /** What elements are divided by. */
+  public static float scale(byte code, float global) {
+    return Fp8E4M3.decode(code) / global;
+  }
+
+  /** The scale of the whole matrix. */
+  public float global() {
+    return global;
+  }
+
+  /** As {@link #code(FloatType, float, int)}. */
+  public byte code(int absMaxBits) {
+    int index = absMaxBits - tableBegin;
+    return index >= 0 && index < table.length ? table[index] : code(type, global, absMaxBits);
+  }
+
+  /** As {@link #scale(byte, float)}, for codes without sign. */
+  public float scale(byte code) {
+    return scales[code & 0x7F];
+  }
+}
