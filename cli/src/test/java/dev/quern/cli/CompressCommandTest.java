@@ -244,7 +244,7 @@ class CompressCommandTest {
     assertThat(run.exitCode()).as(run.err()).isZero();
     try (var files = Files.list(output())) {
       assertThat(files.map(f -> f.getFileName().toString()))
-          .containsExactlyInAnyOrder("config.json", "model.safetensors");
+          .containsExactlyInAnyOrder("config.json", "model.safetensors", "recipe.yaml");
     }
     try (var files = Files.list(temp)) {
       assertThat(files.map(f -> f.getFileName().toString())).containsExactlyInAnyOrder("in", "out");

@@ -2,7 +2,9 @@ package dev.quern.pipeline;
 
 import dev.quern.formats.compressedtensors.QuantizationConfig;
 import dev.quern.formats.huggingface.LeftOutFile;
+import dev.quern.formats.recipe.RecipeWriter;
 import dev.quern.formats.safetensors.ShardPlan;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -34,6 +36,27 @@ public record CompressionPlan(
     otherFiles = List.copyOf(otherFiles);
     leftOut = List.copyOf(leftOut);
     warnings = List.copyOf(warnings);
+  }
+
+  /** The text of {@code recipe.yaml}: compressing the source by it gives the same files again. */
+  public String recipe() {
+    return RecipeWriter.write(options.recipe().alsoIgnoring(Patterns.alsoIgnored(options)));
+  }
+
+  /** This plan with one more warning. */
+  CompressionPlan withWarning(String warning) {
+    List<String> more = new ArrayList<>(warnings);
+    more.add(warning);
+    return new CompressionPlan(
+        options,
+        schemeName,
+        tensors,
+        shards,
+        quantizationConfig,
+        otherFiles,
+        leftOut,
+        writesIndex,
+        more);
   }
 
   /** What config.json will list as ignored. */

@@ -15,12 +15,15 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Everything in the output but the tensors: config.json, the index, and the files that are copied
- * through.
+ * Everything in the output but the tensors: config.json, the recipe, the index, and the files that
+ * are copied through.
  */
 final class OutputFiles {
   // What config.json, index and copied files may need beyond what is counted.
   private static final long MARGIN = 1 << 20;
+
+  /** How the checkpoint was made, in the format of llm-compressor. */
+  static final String RECIPE = "recipe.yaml";
 
   private OutputFiles() {}
 
@@ -70,6 +73,7 @@ final class OutputFiles {
         checkpoint.config().with("quantization_config", plan.quantizationConfig().toJson());
     Files.writeString(
         folder.resolve("config.json"), JsonWriter.pretty(config), StandardCharsets.UTF_8);
+    Files.writeString(folder.resolve(RECIPE), plan.recipe(), StandardCharsets.UTF_8);
     if (plan.writesIndex()) {
       try {
         index(plan, shards).write(folder.resolve(ShardedIndex.FILE_NAME));

@@ -10,6 +10,7 @@ import dev.quern.formats.compressedtensors.QuantizationScheme;
 import dev.quern.formats.compressedtensors.TensorClassifier;
 import dev.quern.formats.compressedtensors.TensorRole;
 import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
+import dev.quern.formats.huggingface.LeftOutFile;
 import dev.quern.formats.recipe.RecipeMatcher;
 import dev.quern.formats.recipe.RecipeRule;
 import dev.quern.formats.safetensors.ShardPlan;
@@ -104,10 +105,19 @@ final class Planner {
         tensors,
         shards,
         quantizationConfig(tensors),
-        checkpoint.otherFiles(),
-        checkpoint.leftOut(),
+        checkpoint.otherFiles().stream().filter(f -> !f.equals(OutputFiles.RECIPE)).toList(),
+        leftOut(),
         shards.shards().size() > 1 || checkpoint.hasForeignSafetensors(),
         warnings);
+  }
+
+  /** A recipe by which the source was made says nothing of what is made now. */
+  private List<LeftOutFile> leftOut() {
+    List<LeftOutFile> leftOut = new ArrayList<>(checkpoint.leftOut());
+    if (checkpoint.otherFiles().contains(OutputFiles.RECIPE)) {
+      leftOut.add(new LeftOutFile(OutputFiles.RECIPE, "the new recipe takes its place"));
+    }
+    return leftOut;
   }
 
   private String schemeName() {

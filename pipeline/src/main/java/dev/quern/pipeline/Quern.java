@@ -19,13 +19,20 @@ public final class Quern {
   private Quern() {}
 
   /**
-   * Decides the fate of every tensor from headers alone; computes and writes nothing.
+   * Decides the fate of every tensor from headers alone; computes and writes nothing. What would
+   * stop a run at the place of the output is among the plan's warnings.
    *
    * @throws QuernException when the request or the checkpoint is refused
    */
   public static CompressionPlan plan(CompressionOptions options) {
     try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(options.model())) {
-      return Planner.plan(checkpoint, SourceModel.plain(checkpoint), options);
+      CompressionPlan plan = Planner.plan(checkpoint, SourceModel.plain(checkpoint), options);
+      try {
+        requirePlace(plan);
+        return plan;
+      } catch (QuernException e) {
+        return plan.withWarning("a real run would stop here: " + e.getMessage());
+      }
     } catch (CheckpointException e) {
       throw new QuernException(QuernException.Kind.INPUT, e);
     }
@@ -45,14 +52,20 @@ public final class Quern {
     try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(options.model())) {
       SourceModel model = SourceModel.plain(checkpoint);
       CompressionPlan plan = Planner.plan(checkpoint, model, options);
-      OutputFolder.check(options.output(), options.model(), options.overwrite());
-      OutputFiles.requireSpace(plan);
+      requirePlace(plan);
       return compress(checkpoint, model, plan, progress);
     } catch (CheckpointException e) {
       throw new QuernException(QuernException.Kind.INPUT, e);
     } catch (InternalError e) {
       throw shortened(options.model(), e);
     }
+  }
+
+  /** Refuses an output that may not be made, or has no room. */
+  private static void requirePlace(CompressionPlan plan) {
+    CompressionOptions options = plan.options();
+    OutputFolder.check(options.output(), options.model(), options.overwrite());
+    OutputFiles.requireSpace(plan);
   }
 
   /** How the JVM reports a mapped file that became shorter while it was read. */

@@ -5,6 +5,7 @@ import dev.quern.formats.compressedtensors.DynamicType;
 import dev.quern.formats.compressedtensors.PresetSchemes;
 import dev.quern.formats.compressedtensors.QuantizationArgs;
 import dev.quern.formats.compressedtensors.QuantizationScheme;
+import dev.quern.formats.compressedtensors.QuantizationType;
 import dev.quern.formats.recipe.RecipeRule;
 import java.util.List;
 import java.util.Optional;
@@ -43,9 +44,32 @@ final class SchemeSupport {
       throw refused(
           origin, rule.label() + " needs calibration data, which this version cannot use");
     }
+    refuseOrder(origin, rule);
+    refuseAsymmetricFloats(origin, rule);
     if (WeightCodecs.find(rule.scheme(), FloatType.BF16, 1, columns(rule.scheme())).isEmpty()) {
-      throw refused(origin, rule.label() + " is a known scheme that this version cannot compute");
+      throw refused(origin, describe(rule));
     }
+  }
+
+  private static String describe(RecipeRule rule) {
+    if (PresetSchemes.isKnown(rule.label())) {
+      return rule.label() + " is a known scheme that this version cannot compute";
+    }
+    return rule.scheme()
+        .weights()
+        .map(
+            weights ->
+                rule.label()
+                    + " asks for weights of "
+                    + weights.numBits()
+                    + "-bit "
+                    + weights.type().configName()
+                    + "s by "
+                    + weights.strategy().configName()
+                    + " in format "
+                    + rule.scheme().formatOrDefault().configName()
+                    + ", which this version cannot compute")
+        .orElse(rule.label() + " quantizes no weights");
   }
 
   /** Whether scales of inputs or outputs are stored, which only data can give. */
@@ -55,6 +79,32 @@ final class SchemeSupport {
 
   private static boolean isObserved(Optional<QuantizationArgs> activations) {
     return activations.isPresent() && activations.get().dynamic() != DynamicType.TRUE;
+  }
+
+  /** A column order is found by GPTQ; round-to-nearest would record one that it does not have. */
+  private static void refuseOrder(String origin, RecipeRule rule) {
+    if (rule.scheme().weights().flatMap(QuantizationArgs::actorder).isPresent()) {
+      throw new QuernException(
+          QuernException.Kind.REQUEST,
+          origin,
+          rule.label() + " has an actorder, which is an order of columns for GPTQ",
+          "Leave actorder out.");
+    }
+  }
+
+  private static void refuseAsymmetricFloats(String origin, RecipeRule rule) {
+    boolean asymmetric =
+        rule.scheme()
+            .weights()
+            .filter(w -> w.type() == QuantizationType.FLOAT && !w.symmetric())
+            .isPresent();
+    if (asymmetric) {
+      throw new QuernException(
+          QuernException.Kind.REQUEST,
+          origin,
+          rule.label() + " asks for asymmetric floats, which have no zero point",
+          "Use symmetric: true, or type: int.");
+    }
   }
 
   /** A width that every strategy divides. */

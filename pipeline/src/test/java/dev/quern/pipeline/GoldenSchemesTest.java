@@ -60,7 +60,9 @@ class GoldenSchemesTest {
         .hasSameBinaryContentAs(source.resolve("generation_config.json"));
     assertThat(output.resolve("model.safetensors.index.json")).doesNotExist();
     try (var files = Files.list(output)) {
-      assertThat(files.count()).isEqualTo(3);
+      assertThat(files.map(file -> file.getFileName().toString()))
+          .containsExactlyInAnyOrder(
+              "config.json", "generation_config.json", "model.safetensors", "recipe.yaml");
     }
   }
 

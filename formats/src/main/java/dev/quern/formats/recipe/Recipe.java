@@ -2,6 +2,7 @@ package dev.quern.formats.recipe;
 
 import java.util.List;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /**
  * What is to be done to a checkpoint: which modules get which scheme.
@@ -37,6 +38,19 @@ public record Recipe(String origin, List<QuantizationModifier> modifiers) {
   /** What any modifier ignores, each entry once. */
   public List<String> ignore() {
     return modifiers.stream().flatMap(m -> m.ignore().stream()).distinct().toList();
+  }
+
+  /** This recipe with modifiers that ignore these modules, too. */
+  public Recipe alsoIgnoring(List<String> more) {
+    return new Recipe(
+        origin,
+        modifiers.stream()
+            .map(
+                m ->
+                    new QuantizationModifier(
+                        m.rules(),
+                        Stream.concat(m.ignore().stream(), more.stream()).distinct().toList()))
+            .toList());
   }
 
   /** This recipe with each rule changed. */
