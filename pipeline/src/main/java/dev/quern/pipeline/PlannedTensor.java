@@ -74,7 +74,10 @@ record PlannedTensor(TensorPlan plan, SourceWeight source, Optional<WeightCodec>
 
   /** What decides which loops of the kernels run: tensors of one kind need the same. */
   Object kind() {
-    return List.of(plan.scheme().flatMap(QuantizationScheme::weights), source.type());
+    return List.of(
+        plan.scheme().flatMap(QuantizationScheme::weights),
+        plan.scheme().map(QuantizationScheme::formatOrDefault),
+        source.type());
   }
 
   /** The first byte of a piece of work within the plain source tensor. */

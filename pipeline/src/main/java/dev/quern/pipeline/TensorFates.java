@@ -2,6 +2,7 @@ package dev.quern.pipeline;
 
 import dev.quern.formats.CheckpointException;
 import dev.quern.formats.compressedtensors.ClassifiedTensor;
+import dev.quern.formats.compressedtensors.CompressionFormat;
 import dev.quern.formats.compressedtensors.ModuleClass;
 import dev.quern.formats.compressedtensors.ModuleRef;
 import dev.quern.formats.compressedtensors.QuantizationScheme;
@@ -144,7 +145,7 @@ final class TensorFates {
           "Leave it as it is with --ignore " + tensor.module() + ".");
     }
     QuantizationScheme targeted = claim.rule().scheme();
-    QuantizationScheme scheme = targeted.withFormat(targeted.formatOrDefault());
+    QuantizationScheme scheme = targeted.withFormat(CompressionFormat.toWrite(targeted));
     String by = claim.target().equals(tensor.className()) ? "" : ", " + claim.target();
     TensorPlan plan =
         new TensorPlan(

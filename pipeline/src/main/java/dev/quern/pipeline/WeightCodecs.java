@@ -4,7 +4,9 @@ import dev.quern.engine.numeric.DType;
 import dev.quern.engine.numeric.FloatType;
 import dev.quern.engine.quantization.MxWeights;
 import dev.quern.engine.quantization.Nvfp4Scales;
+import dev.quern.engine.quantization.IntWeights;
 import dev.quern.engine.quantization.ScaleGrid;
+import dev.quern.formats.compressedtensors.CompressionFormat;
 import dev.quern.formats.compressedtensors.PresetSchemes;
 import dev.quern.formats.compressedtensors.QuantizationArgs;
 import dev.quern.formats.compressedtensors.QuantizationScheme;
@@ -25,7 +27,12 @@ final class WeightCodecs {
     }
     QuantizationArgs weights = scheme.weights().get();
     return switch (scheme.formatOrDefault()) {
-      case FLOAT_QUANTIZED, NAIVE_QUANTIZED -> e4m3(weights, type, rows, cols);
+      case FLOAT_QUANTIZED -> e4m3(weights, type, rows, cols);
+      case INT_QUANTIZED, PACK_QUANTIZED -> integers(scheme, type, rows, cols);
+      case NAIVE_QUANTIZED ->
+          weights.type() == QuantizationType.FLOAT
+              ? e4m3(weights, type, rows, cols)
+              : integers(scheme, type, rows, cols);
       case NVFP4_PACK_QUANTIZED -> nvfp4(weights, type, cols);
       case MXFP4_PACK_QUANTIZED -> mx(weights, type, cols, MxWeights.Element.E2M1);
       case MXFP8_QUANTIZED -> mx(weights, type, cols, MxWeights.Element.E4M3);
@@ -71,6 +78,36 @@ final class WeightCodecs {
     return weights.type() == QuantizationType.FLOAT
         && weights.numBits() == bits
         && weights.symmetric();
+  }
+
+  private static Optional<WeightCodec> integers(
+      QuantizationScheme scheme, FloatType type, int rows, int cols) {
+    QuantizationArgs weights = scheme.weights().get();
+    if (!isInteger(weights)) {
+      return Optional.empty();
+    }
+    boolean packed = scheme.formatOrDefault() == CompressionFormat.PACK_QUANTIZED;
+    Optional<ScaleGrid> grid =
+        switch (weights.strategy()) {
+          case CHANNEL -> Optional.of(ScaleGrid.channel(rows, cols));
+          case GROUP ->
+              Optional.of(ScaleGrid.block(rows, cols, 1, weights.groupSize().getAsInt()))
+                  .filter(groups -> cols % groups.blockCols() == 0);
+          case BLOCK ->
+              weights.blockStructure().map(b -> ScaleGrid.block(rows, cols, b.rows(), b.columns()));
+          default -> Optional.empty();
+        };
+    return grid.map(
+        g -> new IntCodec(new IntWeights(type, g, weights.numBits(), weights.symmetric(), packed)));
+  }
+
+  private static boolean isInteger(QuantizationArgs weights) {
+    return weights.type() == QuantizationType.INT
+        && weights.numBits() >= 2
+        && weights.numBits() <= 8
+        && weights.scaleDtype().isEmpty()
+        && (weights.symmetric() || weights.zpDtype() == DType.I8)
+        && !weights.hasGroupIndex();
   }
 
   /** Names of the preset schemes that can be computed without calibration data. */

@@ -43,11 +43,34 @@ class GoldenSchemesTest {
     "MXFP8A16, plain, bf16",
     "MXFP8A16, plain, f16",
     "MXFP8A16, plain, f32",
-    "MXFP8, plain, bf16"
+    "MXFP8, plain, bf16",
+    "W8A8, plain, bf16",
+    "W8A8, plain, f16",
+    "W8A8, plain, f32",
+    "W8A8, ragged, bf16",
+    "W8A16, plain, bf16",
+    "W8A16, plain, f16",
+    "W8A16, plain, f32",
+    "W4A16, plain, bf16",
+    "W4A16, plain, f16",
+    "W4A16, plain, f32",
+    "W4A16_ASYM, plain, bf16",
+    "W4A16_ASYM, plain, f16",
+    "W4A16_ASYM, plain, f32",
+    "W3A16, plain, bf16",
+    "W3A16, plain, f16",
+    "W3A16, plain, f32",
+    "W2A16, plain, bf16",
+    "W5A16, plain, bf16",
+    "W6A16, plain, bf16",
+    "W4A8, plain, bf16",
+    "W4AFP8, plain, bf16"
   })
   void equalsTheReferencesFiles(String scheme, String shape, String dtype) throws Exception {
     Path source = TestData.path("golden/source/" + shape + "-" + dtype);
-    String name = scheme + (shape.equals("plain") ? "" : "-" + shape) + "-" + dtype;
+    // The reference packs W4AFP8 only when it is told to.
+    String packed = scheme.equals("W4AFP8") ? "-pack" : "";
+    String name = scheme + packed + (shape.equals("plain") ? "" : "-" + shape) + "-" + dtype;
     Path golden = TestData.path("golden/schemes/" + name);
     Path output = temp.resolve("out");
 

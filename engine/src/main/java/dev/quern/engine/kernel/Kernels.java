@@ -108,4 +108,7 @@ public interface Kernels {
 
   /** The operations on rows of groups with a scale each, for NVFP4, MXFP4 and MXFP8. */
   Fp4Kernels fp4();
+
+  /** The operations on integers, by the same provider. */
+  IntKernels integers();
 }

@@ -219,6 +219,11 @@ final class PlainKernels implements Kernels {
     return law.fp4();
   }
 
+  @Override
+  public IntKernels integers() {
+    return law.integers();
+  }
+
   private static void subtract(float[] from, float[] x, int n) {
     for (int i = 0; i < n; i++) {
       from[i] -= x[i];

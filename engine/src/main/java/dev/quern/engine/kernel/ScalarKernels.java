@@ -16,6 +16,7 @@ public final class ScalarKernels implements Kernels {
   public static final int ERROR_LANES = 16;
 
   private static final RangeSearchKernels RANGE_SEARCH = new ScalarRangeSearch();
+  private static final IntKernels INTEGERS = new ScalarIntKernels();
 
   /** The kernels have no state. */
   public ScalarKernels() {}
@@ -172,6 +173,11 @@ public final class ScalarKernels implements Kernels {
   @Override
   public Fp4Kernels fp4() {
     return new ScalarFp4Kernels();
+  }
+
+  @Override
+  public IntKernels integers() {
+    return INTEGERS;
   }
 
   /** The payload of a NaN that arithmetic produced differs between CPUs; a file may not. */

@@ -75,4 +75,9 @@ abstract class DelegatingKernels implements Kernels {
   public Fp4Kernels fp4() {
     return kernels.fp4();
   }
+
+  @Override
+  public IntKernels integers() {
+    return kernels.integers();
+  }
 }

@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
@@ -64,6 +65,11 @@ class KernelAllocationTest {
               "absMaxBits " + type,
               kernels -> sink[0] += kernels.absMaxBits(type, numbers, 0, ELEMENTS)));
     }
+    for (FloatType type : FloatType.values()) {
+      integers(all, type, IntGroups.symmetric(4, 32, 6), numbers, arena);
+      integers(all, type, IntGroups.asymmetric(4, ELEMENTS, 1), numbers, arena);
+      integers(all, type, IntGroups.asymmetric(7, ELEMENTS, 1), numbers, arena);
+    }
     ErrorSums sums = new ErrorSums();
     for (FloatType type : FloatType.values()) {
       all.add(
@@ -74,6 +80,44 @@ class KernelAllocationTest {
     }
     return Stream.of("VECTOR", "PLAIN", "LAW")
         .flatMap(provider -> all.stream().map(kernel -> Arguments.of(provider, kernel)));
+  }
+
+  private static void integers(
+      List<Kernel> all, FloatType type, IntGroups groups, MemorySegment numbers, Arena arena) {
+    String what = type + ", " + groups.bits() + " bits, groups of " + groups.groupSize();
+    MemorySegment codes = arena.allocate(ELEMENTS, 64);
+    MemorySegment packed = arena.allocate(IntKernels.packedBytes(ELEMENTS, groups.bits()), 64);
+    MemorySegment target = arena.allocate(4 * ELEMENTS, 64);
+    Arrays.fill(groups.scales(), 0x1p-9f);
+    float[] min = new float[groups.scales().length];
+    float[] max = new float[groups.scales().length];
+    int[] bits = new int[groups.scales().length];
+    all.add(
+        new Kernel(
+            "ranges " + what,
+            kernels -> {
+              IntKernels ints = kernels.integers();
+              ints.absMax(type, numbers, 0, ELEMENTS, groups.groupSize(), bits);
+              ints.range(type, numbers, 0, ELEMENTS, groups.groupSize(), min, max);
+            }));
+    all.add(
+        new Kernel(
+            "quantize " + what,
+            kernels -> kernels.integers().quantize(type, numbers, 0, ELEMENTS, groups, codes, 0)));
+    all.add(
+        new Kernel(
+            "quantizePacked " + what,
+            kernels ->
+                kernels.integers().quantizePacked(type, numbers, 0, ELEMENTS, groups, packed, 0)));
+    all.add(
+        new Kernel(
+            "dequantize " + what,
+            kernels -> kernels.integers().dequantize(type, codes, 0, ELEMENTS, groups, target, 0)));
+    all.add(
+        new Kernel(
+            "dequantizePacked " + what,
+            kernels ->
+                kernels.integers().dequantizePacked(type, packed, 0, ELEMENTS, groups, target, 0)));
   }
 
   @ParameterizedTest(name = "{0}: {1}")

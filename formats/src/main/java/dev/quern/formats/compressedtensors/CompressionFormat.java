@@ -118,6 +118,24 @@ public enum CompressionFormat implements ConfigName {
   }
 
   /**
+   * The format that we write a scheme in: its own when it names one, and else that of {@link
+   * #select(QuantizationScheme)}, except that integers beside float activations (W4AFP8) are
+   * packed, because vLLM reads such weights in no other format. The reference's own example asks
+   * for that, too.
+   */
+  public static CompressionFormat toWrite(QuantizationScheme scheme) {
+    if (scheme.format().isPresent()) {
+      return scheme.format().get();
+    }
+    CompressionFormat selected = select(scheme);
+    boolean floatInputs =
+        scheme.inputActivations().filter(a -> a.type() == QuantizationType.FLOAT).isPresent();
+    return selected == INT_QUANTIZED && floatInputs && scheme.weights().get().numBits() <= 8
+        ? PACK_QUANTIZED
+        : selected;
+  }
+
+  /**
    * As {@link #select(QuantizationScheme)} for a module of a given class.
    *
    * @param className class of the module, for example {@code Linear}

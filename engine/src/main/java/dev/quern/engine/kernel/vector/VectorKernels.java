@@ -2,6 +2,7 @@ package dev.quern.engine.kernel.vector;
 
 import dev.quern.engine.kernel.ErrorSums;
 import dev.quern.engine.kernel.Fp4Kernels;
+import dev.quern.engine.kernel.IntKernels;
 import dev.quern.engine.kernel.KernelChoice;
 import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.kernel.RangeSearchKernels;
@@ -19,6 +20,7 @@ import java.util.Locale;
  */
 public final class VectorKernels implements Kernels {
   private static final RangeSearchKernels RANGE_SEARCH = new ScalarRangeSearch();
+  private static final IntKernels INTEGERS = new VectorIntKernels();
 
   private VectorKernels() {}
 
@@ -154,5 +156,10 @@ public final class VectorKernels implements Kernels {
   @Override
   public Fp4Kernels fp4() {
     return new ScalarFp4Kernels();
+  }
+
+  @Override
+  public IntKernels integers() {
+    return INTEGERS;
   }
 }

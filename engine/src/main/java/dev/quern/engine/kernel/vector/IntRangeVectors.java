@@ -1,0 +1,140 @@
+package dev.quern.engine.kernel.vector;
+
+import static dev.quern.engine.kernel.vector.Shapes.LE;
+
+import dev.quern.engine.kernel.ScalarIntKernels;
+import dev.quern.engine.numeric.FloatType;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Ranges of the groups of a row, as integer maxima over bit patterns: exact in any order, and a NaN
+ * survives without a test. Magnitudes are patterns without their sign; the smallest and the largest
+ * value are found over keys that order as totalOrder does, {@link ScalarIntKernels#orderedKey}.
+ *
+ * <p>Four accumulators hide the latency, and a group of 128 takes one round of them with AVX-512.
+ */
+final class IntRangeVectors {
+  private static final VectorSpecies<Short> S = Shapes.S;
+  private static final VectorSpecies<Integer> I = Shapes.I;
+  private static final short LARGEST_KEY = Short.MAX_VALUE;
+  private static final short SMALLEST_KEY = Short.MIN_VALUE;
+
+  private IntRangeVectors() {}
+
+  /** For bf16 and f16 alike. */
+  static void absMaxShorts(MemorySegment source, long offset, int n, int groupSize, int[] maxBits) {
+    int group = 0;
+    for (int begin = 0; begin < n; begin += groupSize) {
+      int length = Math.min(groupSize, n - begin);
+      maxBits[group++] = AbsMaxVectors.shorts(source, offset + 2L * begin, length);
+    }
+  }
+
+  static void absMaxInts(MemorySegment source, long offset, int n, int groupSize, int[] maxBits) {
+    int group = 0;
+    for (int begin = 0; begin < n; begin += groupSize) {
+      int length = Math.min(groupSize, n - begin);
+      maxBits[group++] = AbsMaxVectors.ints(source, offset + 4L * begin, length);
+    }
+  }
+
+  /** For bf16 and f16, whose bits order alike. */
+  static void rangeShorts(
+      FloatType type,
+      MemorySegment source,
+      long offset,
+      int n,
+      int groupSize,
+      float[] min,
+      float[] max) {
+    int lanes = S.length();
+    int group = 0;
+    for (int begin = 0; begin < n; begin += groupSize) {
+      int end = Math.min(begin + groupSize, n);
+      ShortVector min0 = ShortVector.broadcast(S, LARGEST_KEY);
+      ShortVector max0 = ShortVector.broadcast(S, SMALLEST_KEY);
+      ShortVector min1 = min0;
+      ShortVector max1 = max0;
+      int i = begin;
+      for (; i <= end - 2 * lanes; i += 2 * lanes) {
+        ShortVector key0 = keys(source, offset + 2L * i);
+        ShortVector key1 = keys(source, offset + 2L * (i + lanes));
+        min0 = min0.min(key0);
+        max0 = max0.max(key0);
+        min1 = min1.min(key1);
+        max1 = max1.max(key1);
+      }
+      for (; i <= end - lanes; i += lanes) {
+        ShortVector key = keys(source, offset + 2L * i);
+        min0 = min0.min(key);
+        max0 = max0.max(key);
+      }
+      int smallest = min0.min(min1).reduceLanes(VectorOperators.MIN);
+      int largest = max0.max(max1).reduceLanes(VectorOperators.MAX);
+      for (; i < end; i++) {
+        int key = ScalarIntKernels.orderedKey(type, type.loadBits(source, offset + 2L * i));
+        smallest = Math.min(smallest, key);
+        largest = Math.max(largest, key);
+      }
+      min[group] = ScalarIntKernels.valueOfKey(type, smallest);
+      max[group] = ScalarIntKernels.valueOfKey(type, largest);
+      group++;
+    }
+  }
+
+  static void rangeInts(
+      MemorySegment source, long offset, int n, int groupSize, float[] min, float[] max) {
+    int lanes = I.length();
+    int group = 0;
+    for (int begin = 0; begin < n; begin += groupSize) {
+      int end = Math.min(begin + groupSize, n);
+      IntVector min0 = IntVector.broadcast(I, Integer.MAX_VALUE);
+      IntVector max0 = IntVector.broadcast(I, Integer.MIN_VALUE);
+      IntVector min1 = min0;
+      IntVector max1 = max0;
+      int i = begin;
+      for (; i <= end - 2 * lanes; i += 2 * lanes) {
+        IntVector key0 = intKeys(source, offset + 4L * i);
+        IntVector key1 = intKeys(source, offset + 4L * (i + lanes));
+        min0 = min0.min(key0);
+        max0 = max0.max(key0);
+        min1 = min1.min(key1);
+        max1 = max1.max(key1);
+      }
+      for (; i <= end - lanes; i += lanes) {
+        IntVector key = intKeys(source, offset + 4L * i);
+        min0 = min0.min(key);
+        max0 = max0.max(key);
+      }
+      int smallest = min0.min(min1).reduceLanes(VectorOperators.MIN);
+      int largest = max0.max(max1).reduceLanes(VectorOperators.MAX);
+      for (; i < end; i++) {
+        int bits = FloatType.F32.loadBits(source, offset + 4L * i);
+        int key = ScalarIntKernels.orderedKey(FloatType.F32, bits);
+        smallest = Math.min(smallest, key);
+        largest = Math.max(largest, key);
+      }
+      min[group] = ScalarIntKernels.valueOfKey(FloatType.F32, smallest);
+      max[group] = ScalarIntKernels.valueOfKey(FloatType.F32, largest);
+      group++;
+    }
+  }
+
+  private static ShortVector keys(MemorySegment source, long offset) {
+    ShortVector bits = ShortVector.fromMemorySegment(S, source, offset, LE);
+    return bits.lanewise(VectorOperators.ASHR, 15)
+        .and((short) 0x7FFF)
+        .lanewise(VectorOperators.XOR, bits);
+  }
+
+  private static IntVector intKeys(MemorySegment source, long offset) {
+    IntVector bits = IntVector.fromMemorySegment(I, source, offset, LE);
+    return bits.lanewise(VectorOperators.ASHR, 31)
+        .and(0x7FFF_FFFF)
+        .lanewise(VectorOperators.XOR, bits);
+  }
+}
