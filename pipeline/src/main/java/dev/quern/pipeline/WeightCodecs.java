@@ -2,9 +2,9 @@ package dev.quern.pipeline;
 
 import dev.quern.engine.numeric.DType;
 import dev.quern.engine.numeric.FloatType;
+import dev.quern.engine.quantization.IntWeights;
 import dev.quern.engine.quantization.MxWeights;
 import dev.quern.engine.quantization.Nvfp4Scales;
-import dev.quern.engine.quantization.IntWeights;
 import dev.quern.engine.quantization.ScaleGrid;
 import dev.quern.formats.compressedtensors.CompressionFormat;
 import dev.quern.formats.compressedtensors.PresetSchemes;
