@@ -2,11 +2,15 @@ package dev.quern.cli;
 
 import dev.quern.pipeline.CompressionPlan;
 import dev.quern.pipeline.CompressionReport;
+import dev.quern.pipeline.DecompressionPlan;
+import dev.quern.pipeline.DecompressionReport;
 import dev.quern.pipeline.Diagnosis;
+import dev.quern.pipeline.DroppedTensor;
 import dev.quern.pipeline.ErrorStatistics;
 import dev.quern.pipeline.Inspection;
 import dev.quern.pipeline.TensorPlan;
 import dev.quern.pipeline.VerificationReport;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
@@ -15,19 +19,7 @@ final class Tables {
   private Tables() {}
 
   static String plan(CompressionPlan plan) {
-    TextTable table =
-        new TextTable("tensor", "shape", "dtype", "fate", "reason", " before", " after");
-    for (TensorPlan tensor : plan.tensors()) {
-      table.row(
-          tensor.name(),
-          tensor.shape().toString(),
-          tensor.dtype(),
-          tensor.fate(),
-          tensor.reason(),
-          ByteSize.format(tensor.bytesBefore()),
-          ByteSize.format(tensor.bytesAfter()));
-    }
-    StringBuilder out = new StringBuilder(table.toString()).append('\n');
+    StringBuilder out = new StringBuilder(tensors(plan.tensors(), plan.dropped())).append('\n');
     plan.warnings().forEach(warning -> out.append("warning: ").append(warning).append('\n'));
     plan.otherFiles().forEach(file -> out.append("copied file: ").append(file).append('\n'));
     plan.leftOutLines().forEach(file -> out.append("not copied: ").append(file).append('\n'));
@@ -45,6 +37,70 @@ final class Tables {
             plan.ignored()));
     out.append("Nothing was written: this was a dry run.\n");
     return out.toString();
+  }
+
+  static String plan(DecompressionPlan plan) {
+    StringBuilder out = new StringBuilder(tensors(plan.tensors(), plan.dropped())).append('\n');
+    plan.warnings().forEach(warning -> out.append("warning: ").append(warning).append('\n'));
+    plan.otherFiles().forEach(file -> out.append("copied file: ").append(file).append('\n'));
+    plan.leftOutLines().forEach(file -> out.append("not copied: ").append(file).append('\n'));
+    out.append(
+        line(
+            "%s: %d of %d tensors are dequantized to %s, %s become %s in %d file%s%n",
+            plan.quantization(),
+            plan.dequantizedTensors(),
+            plan.tensors().size(),
+            plan.dtype(),
+            ByteSize.format(plan.bytesBefore()),
+            ByteSize.format(plan.bytesAfter()),
+            plan.shardCount(),
+            plan.shardCount() == 1 ? "" : "s"));
+    out.append("Nothing was written: this was a dry run.\n");
+    return out.toString();
+  }
+
+  private static String tensors(List<TensorPlan> tensors, List<DroppedTensor> dropped) {
+    TextTable table =
+        new TextTable("tensor", "shape", "dtype", "fate", "reason", " before", " after");
+    for (TensorPlan tensor : tensors) {
+      table.row(
+          tensor.name(),
+          tensor.shape().toString(),
+          tensor.dtype(),
+          tensor.fate(),
+          tensor.reason(),
+          ByteSize.format(tensor.bytesBefore()),
+          ByteSize.format(tensor.bytesAfter()));
+    }
+    for (DroppedTensor tensor : dropped) {
+      table.row(
+          tensor.name(),
+          tensor.shape().toString(),
+          tensor.dtype(),
+          "drop",
+          tensor.reason(),
+          ByteSize.format(tensor.bytes()),
+          ByteSize.format(0));
+    }
+    return table.toString();
+  }
+
+  static String report(DecompressionReport report) {
+    double seconds = (report.decompressNanos() + report.verifyNanos()) / 1e9;
+    return line(
+            "%s: %s -> %s, %d of %d tensors dequantized to %s; decompressed in %.2f s, verified in"
+                + " %.2f s, %s/s%n",
+            report.plan().quantization(),
+            ByteSize.format(report.plan().bytesBefore()),
+            ByteSize.format(report.plan().bytesAfter()),
+            report.plan().dequantizedTensors(),
+            report.plan().tensors().size(),
+            report.plan().dtype(),
+            report.decompressNanos() / 1e9,
+            report.verifyNanos() / 1e9,
+            ByteSize.format((long) (report.plan().bytesAfter() / seconds)))
+        + report.output()
+        + "\n";
   }
 
   static String report(CompressionReport report) {

@@ -71,6 +71,7 @@ class CompressCommandTest {
             "bytes_before",
             "compress_seconds",
             "copied_files",
+            "dropped_tensors",
             "errors",
             "model",
             "output",
@@ -126,7 +127,8 @@ class CompressCommandTest {
             "outputs",
             "reason",
             "rule",
-            "shape");
+            "shape",
+            "sources");
   }
 
   @Test

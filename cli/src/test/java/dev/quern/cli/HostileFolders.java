@@ -41,15 +41,15 @@ final class HostileFolders {
     config(cases, "config.json with a key twice", "config.json", CORRECT, "{\"a\": 1, \"a\": 2}");
     config(
         cases,
-        "quantized already",
-        "config.json, quantization_config: the checkpoint is quantized already (quant_method gptq)",
+        "quantized in a way that is not read",
+        "config.json, quantization_config: the checkpoint is quantized with quant_method hqq",
         "Give the checkpoint that it was made from",
-        "{\"quantization_config\": {\"quant_method\": \"gptq\"}}");
+        "{\"quantization_config\": {\"quant_method\": \"hqq\"}}");
     config(
         cases,
-        "quantized already, in the old key",
-        "config.json, compression_config",
-        "Give the checkpoint that it was made from",
+        "quantized in name only",
+        "config.json: says that the model is quantized (compressed-tensors), found plain tensors",
+        "Remove quantization_config",
         "{\"compression_config\": {}}");
     config(
         cases,

@@ -8,6 +8,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /** A written checkpoint, loaded so that a test can damage it and write it again. */
 final class LoadedCheckpoint {
@@ -22,6 +23,13 @@ final class LoadedCheckpoint {
       }
     }
     return tiny.config(Files.readString(folder.resolve("config.json")));
+  }
+
+  /** The dtype of each tensor, in the order of the model. */
+  static List<String> dtypes(Path folder) {
+    try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(folder)) {
+      return checkpoint.tensors().stream().map(t -> t.info().dtype().name()).toList();
+    }
   }
 
   static byte[] data(SourceTensor tensor) {

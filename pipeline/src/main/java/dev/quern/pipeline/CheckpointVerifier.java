@@ -10,9 +10,8 @@ import dev.quern.formats.compressedtensors.TensorClassifier;
 import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
 import dev.quern.formats.huggingface.SourceTensor;
 import dev.quern.formats.safetensors.SafetensorsFile;
-import dev.quern.formats.safetensors.TensorInfo;
 import dev.quern.formats.safetensors.TensorSpec;
-import dev.quern.pipeline.source.PlainWeight;
+import dev.quern.pipeline.source.SourceModel;
 import dev.quern.pipeline.source.SourceWeight;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -62,14 +61,15 @@ final class CheckpointVerifier {
   Map<String, ErrorStatistics> compare(
       HuggingFaceCheckpoint source, int threads, long memoryBytes, Progress progress)
       throws Exception {
-    List<TensorSpec> specs = source.tensors().stream().map(t -> t.info().spec()).toList();
+    SourceModel model = SourceModel.open(source);
+    List<TensorSpec> specs = model.weights().stream().map(SourceWeight::spec).toList();
     TensorClassifier classifier = TensorClassifier.forCheckpoint(specs);
     List<PlannedTensor> tensors = new ArrayList<>();
-    for (SourceTensor tensor : source.tensors()) {
-      planned(tensor, classifier.classify(tensor.info().spec())).ifPresent(tensors::add);
+    for (SourceWeight weight : model.weights()) {
+      planned(weight, classifier.classify(weight.spec())).ifPresent(tensors::add);
     }
     tensors.forEach(tensor -> tensor.requireMemory(threads, memoryBytes));
-    refuseStrangers(source, classifier);
+    refuseStrangers(model, classifier);
     Map<String, SafetensorsFile> files = new HashMap<>();
     checkpoint.tensors().forEach(tensor -> files.put(tensor.name(), tensor.file()));
     try (Workers workers = new Workers(threads)) {
@@ -84,9 +84,9 @@ final class CheckpointVerifier {
   }
 
   /** Tensors that are neither the source's nor parameters of a module that was compressed. */
-  private void refuseStrangers(HuggingFaceCheckpoint source, TensorClassifier classifier) {
+  private void refuseStrangers(SourceModel source, TensorClassifier classifier) {
     Set<String> modules = new HashSet<>();
-    source.tensors().forEach(t -> modules.add(classifier.classify(t.info().spec()).module()));
+    source.weights().forEach(t -> modules.add(classifier.classify(t.spec()).module()));
     for (SourceTensor tensor : checkpoint.tensors()) {
       String module = classifier.classify(tensor.info().spec()).module();
       boolean parameter = quantized.containsKey(module) && modules.contains(module);
@@ -96,45 +96,39 @@ final class CheckpointVerifier {
     }
   }
 
-  private Optional<PlannedTensor> planned(SourceTensor tensor, ClassifiedTensor classified) {
+  private Optional<PlannedTensor> planned(SourceWeight weight, ClassifiedTensor classified) {
     QuantizationScheme scheme =
         classified.parameter().equals("weight") ? quantized.get(classified.module()) : null;
     if (scheme == null) {
-      return requireOutputs(tensor, classified, Optional.empty(), List.of(tensor.info().spec()));
+      return requireOutputs(weight, classified, Optional.empty(), List.of(weight.spec()));
     }
-    Optional<FloatType> type = FloatType.of(tensor.info().dtype());
     boolean known =
-        type.isPresent()
-            && isMatrix(tensor.info())
-            && WeightCodecs.find(
-                    scheme,
-                    type.get(),
-                    Math.toIntExact(tensor.info().dim(0)),
-                    Math.toIntExact(tensor.info().dim(1)))
-                .isPresent();
+        isMatrix(weight.spec())
+            && FloatType.of(weight.spec().dtype()).isPresent()
+            && WeightCodecs.find(scheme, weight.type(), weight.rows(), weight.cols()).isPresent();
     if (!known) {
       problems.add(
-          tensor.name()
+          weight.name()
               + ": this version cannot decompress "
               + scheme.formatOrDefault().configName()
               + " to compare it");
       return Optional.empty();
     }
     return requireOutputs(
-        tensor,
+        weight,
         classified,
         Optional.of(scheme),
-        PlannedTensor.outputs(classified.module(), tensor.info().spec(), scheme));
+        PlannedTensor.outputs(classified.module(), weight.spec(), scheme));
   }
 
-  private static boolean isMatrix(TensorInfo info) {
-    return info.rank() == 2
-        && info.elements() > 0
-        && Math.max(info.dim(0), info.dim(1)) <= Integer.MAX_VALUE;
+  private static boolean isMatrix(TensorSpec spec) {
+    return spec.shape().size() == 2
+        && spec.elements() > 0
+        && Math.max(spec.shape().get(0), spec.shape().get(1)) <= Integer.MAX_VALUE;
   }
 
   private Optional<PlannedTensor> requireOutputs(
-      SourceTensor tensor,
+      SourceWeight weight,
       ClassifiedTensor classified,
       Optional<QuantizationScheme> scheme,
       List<TensorSpec> outputs) {
@@ -148,23 +142,22 @@ final class CheckpointVerifier {
                 + " "
                 + output.shape()
                 + " for the source's "
-                + tensor.name()
+                + weight.name()
                 + ", found "
                 + found.map(f -> f.dtype() + " " + f.shape()).orElse("nothing"));
         return Optional.empty();
       }
     }
-    SourceWeight source = new PlainWeight(tensor);
     TensorPlan plan =
         new TensorPlan(
-            tensor.info().spec(),
-            SourcePart.of(source),
-            source.encoding(),
+            weight.spec(),
+            SourcePart.of(weight),
+            weight.encoding(),
             classified.module(),
             classified.reason(),
             Optional.empty(),
             scheme,
             outputs);
-    return Optional.of(PlannedTensor.of(plan, source));
+    return Optional.of(PlannedTensor.of(plan, weight));
   }
 }

@@ -191,20 +191,19 @@ public final class CompressionOptions {
 
   /** These options with another number of threads. */
   public CompressionOptions withThreads(int threads) {
-    require(
-        threads >= 1 && threads <= MAX_THREADS, "--threads", threads, "from 1 to " + MAX_THREADS);
+    requireThreads(threads);
     return with(v -> v.threads = threads);
   }
 
   /** These options with another memory budget. */
   public CompressionOptions withMemoryBytes(long memoryBytes) {
-    require(memoryBytes >= 1_000_000, "--memory", memoryBytes, "at least 1 MB");
+    requireMemory(memoryBytes);
     return with(v -> v.memoryBytes = memoryBytes);
   }
 
   /** These options with another size of shards. */
   public CompressionOptions withMaxShardBytes(long maxShardBytes) {
-    require(maxShardBytes >= 1, "--max-shard-size", maxShardBytes, "at least 1 byte");
+    requireShard(maxShardBytes);
     return with(v -> v.maxShardBytes = maxShardBytes);
   }
 
@@ -217,6 +216,19 @@ public final class CompressionOptions {
     Values copy = values.copy();
     change.accept(copy);
     return new CompressionOptions(copy);
+  }
+
+  static void requireThreads(int threads) {
+    require(
+        threads >= 1 && threads <= MAX_THREADS, "--threads", threads, "from 1 to " + MAX_THREADS);
+  }
+
+  static void requireMemory(long memoryBytes) {
+    require(memoryBytes >= 1_000_000, "--memory", memoryBytes, "at least 1 MB");
+  }
+
+  static void requireShard(long maxShardBytes) {
+    require(maxShardBytes >= 1, "--max-shard-size", maxShardBytes, "at least 1 byte");
   }
 
   private static void require(boolean condition, String option, long found, String expected) {

@@ -12,7 +12,8 @@ import java.util.List;
  *
  * @param options what was asked for
  * @param schemeName the scheme in the reference's spelling
- * @param tensors the fate of every source tensor, in the order of the model
+ * @param tensors the fate of every tensor of the source model, in its order
+ * @param dropped tensors of a quantized source that are not carried over
  * @param shards the output files
  * @param quantizationConfig what config.json will say
  * @param otherFiles files that are copied unchanged, relative to the folder
@@ -24,6 +25,7 @@ public record CompressionPlan(
     CompressionOptions options,
     String schemeName,
     List<TensorPlan> tensors,
+    List<DroppedTensor> dropped,
     ShardPlan shards,
     QuantizationConfig quantizationConfig,
     List<String> otherFiles,
@@ -33,6 +35,7 @@ public record CompressionPlan(
   /** Copies the lists. */
   public CompressionPlan {
     tensors = List.copyOf(tensors);
+    dropped = List.copyOf(dropped);
     otherFiles = List.copyOf(otherFiles);
     leftOut = List.copyOf(leftOut);
     warnings = List.copyOf(warnings);
@@ -51,6 +54,7 @@ public record CompressionPlan(
         options,
         schemeName,
         tensors,
+        dropped,
         shards,
         quantizationConfig,
         otherFiles,
@@ -76,7 +80,8 @@ public record CompressionPlan(
 
   /** Bytes of all source tensors. */
   public long bytesBefore() {
-    return tensors.stream().mapToLong(TensorPlan::bytesBefore).sum();
+    return tensors.stream().mapToLong(TensorPlan::bytesBefore).sum()
+        + dropped.stream().mapToLong(DroppedTensor::bytes).sum();
   }
 
   /** Bytes of all output tensors. */

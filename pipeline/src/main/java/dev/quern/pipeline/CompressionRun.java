@@ -21,12 +21,13 @@ final class CompressionRun {
   private final Workers workers;
   private final MemoryBudget budget;
   private final Progress progress;
+  private final String stage;
   private final KernelHandOver handOver;
   private List<PlannedTensor> tensors;
 
   CompressionRun(
       SourceModel model,
-      CompressionPlan plan,
+      OutputPlan plan,
       ShardOutputs outputs,
       Workers workers,
       MemoryBudget budget,
@@ -36,13 +37,14 @@ final class CompressionRun {
     this.workers = workers;
     this.budget = budget;
     this.progress = progress;
-    this.tensors = planned(model, plan);
+    this.stage = plan.stage();
+    this.tensors = planned(model, plan.tensors());
     this.handOver = KernelHandOver.forJob(model.bytes());
   }
 
-  static List<PlannedTensor> planned(SourceModel model, CompressionPlan plan) {
+  static List<PlannedTensor> planned(SourceModel model, List<TensorPlan> plans) {
     List<PlannedTensor> tensors = new ArrayList<>();
-    for (TensorPlan tensor : plan.tensors()) {
+    for (TensorPlan tensor : plans) {
       tensors.add(PlannedTensor.of(tensor, model.find(tensor.name()).orElseThrow()));
     }
     return tensors;
@@ -61,7 +63,7 @@ final class CompressionRun {
   void run() throws Exception {
     tensors = new MeasurementRun(workers, budget, progress).run(tensors);
     List<SourceTask> tasks = tasks(tensors, workers, budget);
-    progress.stage("compress", model.bytes());
+    progress.stage(stage, model.bytes());
     WorkerScratch[] scratch = WorkerScratch.forWorkers(workers.threads());
     try {
       handOver.run(

@@ -1,8 +1,6 @@
 package dev.quern.pipeline;
 
 import dev.quern.formats.CheckpointException;
-import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
-import dev.quern.formats.json.Json;
 import dev.quern.formats.json.JsonWriter;
 import dev.quern.formats.safetensors.ShardedIndex;
 import dev.quern.formats.safetensors.TensorSpec;
@@ -28,12 +26,12 @@ final class OutputFiles {
   private OutputFiles() {}
 
   /** Refuses to start when the disk cannot hold the result. */
-  static void requireSpace(CompressionPlan plan) {
+  static void requireSpace(OutputPlan plan) {
     long needed = ShardOutputs.fileBytes(plan.shards()) + MARGIN;
     for (String file : plan.otherFiles()) {
-      needed += sideFileBytes(plan.options().model().resolve(file));
+      needed += sideFileBytes(plan.model().resolve(file));
     }
-    Path folder = plan.options().output().toAbsolutePath().normalize();
+    Path folder = plan.output().toAbsolutePath().normalize();
     while (folder != null && !Files.exists(folder)) {
       folder = folder.getParent();
     }
@@ -42,7 +40,7 @@ final class OutputFiles {
       if (free < needed) {
         throw new QuernException(
             QuernException.Kind.OUTPUT,
-            plan.options().output().toString(),
+            plan.output().toString(),
             "needs " + needed + " bytes, and the disk has " + free + " free",
             "Make room, or name a folder on another disk.");
       }
@@ -66,14 +64,12 @@ final class OutputFiles {
     }
   }
 
-  static void write(
-      HuggingFaceCheckpoint checkpoint, CompressionPlan plan, ShardOutputs shards, Path folder)
-      throws IOException {
-    Json.Obj config =
-        checkpoint.config().with("quantization_config", plan.quantizationConfig().toJson());
+  static void write(OutputPlan plan, ShardOutputs shards, Path folder) throws IOException {
     Files.writeString(
-        folder.resolve("config.json"), JsonWriter.pretty(config), StandardCharsets.UTF_8);
-    Files.writeString(folder.resolve(RECIPE), plan.recipe(), StandardCharsets.UTF_8);
+        folder.resolve("config.json"), JsonWriter.pretty(plan.config()), StandardCharsets.UTF_8);
+    if (plan.recipe().isPresent()) {
+      Files.writeString(folder.resolve(RECIPE), plan.recipe().get(), StandardCharsets.UTF_8);
+    }
     if (plan.writesIndex()) {
       try {
         index(plan, shards).write(folder.resolve(ShardedIndex.FILE_NAME));
@@ -84,11 +80,11 @@ final class OutputFiles {
     for (String file : plan.otherFiles()) {
       Path target = folder.resolve(file);
       Files.createDirectories(target.getParent());
-      Files.copy(checkpoint.directory().resolve(file), target);
+      Files.copy(plan.model().resolve(file), target);
     }
   }
 
-  private static ShardedIndex index(CompressionPlan plan, ShardOutputs shards) {
+  private static ShardedIndex index(OutputPlan plan, ShardOutputs shards) {
     Map<String, String> weightMap = new HashMap<>();
     long elements = 0;
     long bytes = 0;

@@ -8,7 +8,6 @@ import dev.quern.formats.compressedtensors.QuantizationArgs;
 import dev.quern.formats.compressedtensors.QuantizationScheme;
 import dev.quern.formats.compressedtensors.QuantizationStrategy;
 import dev.quern.formats.compressedtensors.TensorRole;
-import dev.quern.formats.safetensors.ShardPlan;
 import dev.quern.formats.safetensors.TensorSpec;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -18,8 +17,6 @@ import java.util.Optional;
 
 /** Looks at a plan as a whole: what must not be, and what the user should know. */
 final class PlanChecks {
-  private static final int MAX_SHARDS = 1000;
-
   private PlanChecks() {}
 
   /** Refuses a plan that quantizes nothing. */
@@ -45,7 +42,8 @@ final class PlanChecks {
           throw new CheckpointException(
               tensor.file() + ", tensor " + tensor.source().name(),
               "output tensor " + output.name() + " would also be made from " + other,
-              "The checkpoint seems to be quantized already; give the one it was made from.");
+              "The checkpoint seems to be quantized already, although its config.json does not say"
+                  + " so; give the one it was made from.");
         }
       }
     }
@@ -70,22 +68,6 @@ final class PlanChecks {
                 + " are quantized in the same way",
             "Choose targets and ignore so that they match all of them or none.");
       }
-    }
-  }
-
-  /** Refuses more output files than can be open. */
-  static void requireFewShards(ShardPlan shards, CompressionOptions options) {
-    if (shards.shards().size() > MAX_SHARDS) {
-      throw new QuernException(
-          QuernException.Kind.REQUEST,
-          "--max-shard-size",
-          options.maxShardBytes()
-              + " bytes give "
-              + shards.shards().size()
-              + " files, and at most "
-              + MAX_SHARDS
-              + " can be open at a time",
-          "Give a larger size.");
     }
   }
 

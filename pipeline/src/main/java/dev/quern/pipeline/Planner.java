@@ -10,7 +10,6 @@ import dev.quern.formats.compressedtensors.QuantizationScheme;
 import dev.quern.formats.compressedtensors.TensorClassifier;
 import dev.quern.formats.compressedtensors.TensorRole;
 import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
-import dev.quern.formats.huggingface.LeftOutFile;
 import dev.quern.formats.recipe.RecipeMatcher;
 import dev.quern.formats.recipe.RecipeRule;
 import dev.quern.formats.safetensors.ShardPlan;
@@ -46,6 +45,8 @@ final class Planner {
     this.options = options;
     matcher = Patterns.matcher(options);
     warnings.addAll(options.notes());
+    model.quantization().ifPresent(method -> warnings.add(requantized(method)));
+    warnings.addAll(model.warnings());
     options.recipe().rules().forEach(rule -> SchemeSupport.require(place(rule), rule));
     List<TensorSpec> specs = model.weights().stream().map(SourceWeight::spec).toList();
     classified = TensorClassifier.forCheckpoint(specs).classifyAll(specs);
@@ -57,31 +58,20 @@ final class Planner {
    */
   static CompressionPlan plan(
       HuggingFaceCheckpoint checkpoint, SourceModel model, CompressionOptions options) {
-    refuseQuantized(checkpoint);
     return new Planner(checkpoint, model, options).plan();
+  }
+
+  private static String requantized(String method) {
+    return "the source is quantized already ("
+        + method
+        + "); its errors and the new ones add up, so start from the model that it was made from if"
+        + " you have it";
   }
 
   /** Where a rule stands: a file says it, an option is named with its value. */
   private String place(RecipeRule rule) {
     String origin = options.recipe().origin();
     return origin.startsWith("--") ? "--scheme " + rule.label() : origin;
-  }
-
-  private static void refuseQuantized(HuggingFaceCheckpoint checkpoint) {
-    for (String key : List.of("quantization_config", "compression_config")) {
-      if (checkpoint.config().object(key).isPresent()) {
-        String method =
-            checkpoint
-                .config()
-                .object(key)
-                .flatMap(q -> q.string("quant_method"))
-                .orElse("unknown");
-        throw new CheckpointException(
-            checkpoint.directory() + "/config.json, " + key,
-            "the checkpoint is quantized already (quant_method " + method + ")",
-            "Give the checkpoint that it was made from.");
-      }
-    }
   }
 
   private CompressionPlan plan() {
@@ -96,28 +86,18 @@ final class Planner {
     PlanChecks.refuseDividedSets(tensors);
     PlanChecks.fusedExperts(classified).ifPresent(warnings::add);
     PlanChecks.raggedBlocks(tensors).ifPresent(warnings::add);
-    List<List<TensorSpec>> units = tensors.stream().map(TensorPlan::outputs).toList();
-    ShardPlan shards = ShardPlan.of(units, options.maxShardBytes());
-    PlanChecks.requireFewShards(shards, options);
+    ShardPlan shards = Shards.plan(tensors, options.maxShardBytes());
     return new CompressionPlan(
         options,
         schemeName(),
         tensors,
+        DroppedTensor.of(model),
         shards,
         quantizationConfig(tensors),
-        checkpoint.otherFiles().stream().filter(f -> !f.equals(OutputFiles.RECIPE)).toList(),
-        leftOut(),
+        CarriedFiles.otherFiles(checkpoint, model),
+        CarriedFiles.leftOut(checkpoint, model, "the new recipe takes its place"),
         shards.shards().size() > 1 || checkpoint.hasForeignSafetensors(),
         warnings);
-  }
-
-  /** A recipe by which the source was made says nothing of what is made now. */
-  private List<LeftOutFile> leftOut() {
-    List<LeftOutFile> leftOut = new ArrayList<>(checkpoint.leftOut());
-    if (checkpoint.otherFiles().contains(OutputFiles.RECIPE)) {
-      leftOut.add(new LeftOutFile(OutputFiles.RECIPE, "the new recipe takes its place"));
-    }
-    return leftOut;
   }
 
   private String schemeName() {

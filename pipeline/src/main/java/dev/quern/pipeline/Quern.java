@@ -4,14 +4,16 @@ import dev.quern.engine.memory.MemoryBudget;
 import dev.quern.engine.parallel.Workers;
 import dev.quern.formats.CheckpointException;
 import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
+import dev.quern.pipeline.source.ModelType;
 import dev.quern.pipeline.source.SourceModel;
+import dev.quern.pipeline.source.SourceReaders;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 
 /**
- * Compresses checkpoints: the entry point of the library.
+ * Compresses and decompresses checkpoints: the entry point of the library.
  *
  * {@snippet class="dev.quern.pipeline.LibraryExample" region="compress"}
  */
@@ -26,9 +28,9 @@ public final class Quern {
    */
   public static CompressionPlan plan(CompressionOptions options) {
     try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(options.model())) {
-      CompressionPlan plan = Planner.plan(checkpoint, SourceModel.plain(checkpoint), options);
+      CompressionPlan plan = Planner.plan(checkpoint, SourceModel.open(checkpoint), options);
       try {
-        requirePlace(plan);
+        requirePlace(outputPlan(checkpoint, plan));
         return plan;
       } catch (QuernException e) {
         return plan.withWarning("a real run would stop here: " + e.getMessage());
@@ -50,9 +52,8 @@ public final class Quern {
   public static CompressionReport compress(CompressionOptions options, Progress progress)
       throws InterruptedException {
     try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(options.model())) {
-      SourceModel model = SourceModel.plain(checkpoint);
+      SourceModel model = SourceModel.open(checkpoint);
       CompressionPlan plan = Planner.plan(checkpoint, model, options);
-      requirePlace(plan);
       return compress(checkpoint, model, plan, progress);
     } catch (CheckpointException e) {
       throw new QuernException(QuernException.Kind.INPUT, e);
@@ -62,10 +63,52 @@ public final class Quern {
   }
 
   /** Refuses an output that may not be made, or has no room. */
-  private static void requirePlace(CompressionPlan plan) {
-    CompressionOptions options = plan.options();
-    OutputFolder.check(options.output(), options.model(), options.overwrite());
+  private static void requirePlace(OutputPlan plan) {
+    OutputFolder.check(plan.output(), plan.model(), plan.overwrite());
     OutputFiles.requireSpace(plan);
+  }
+
+  /**
+   * Decides what becomes of every tensor of a quantized checkpoint, from headers alone; computes
+   * and writes nothing.
+   *
+   * @throws QuernException when the request or the checkpoint is refused
+   */
+  public static DecompressionPlan plan(DecompressionOptions options) {
+    try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(options.model())) {
+      return DecompressionPlanner.plan(checkpoint, decoded(checkpoint, options), options);
+    } catch (CheckpointException e) {
+      throw new QuernException(QuernException.Kind.INPUT, e);
+    }
+  }
+
+  /**
+   * Writes the plain checkpoint that a quantized one stands for: plans, decodes, reads everything
+   * again and compares it, and only then gives the output its name. Nothing is left at the output's
+   * name otherwise.
+   *
+   * @throws QuernException when the request, the checkpoint or the output is refused, or the
+   *     comparison fails
+   * @throws InterruptedException when the calling thread is interrupted; nothing is left then
+   */
+  public static DecompressionReport decompress(DecompressionOptions options, Progress progress)
+      throws InterruptedException {
+    try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(options.model())) {
+      SourceModel model = decoded(checkpoint, options);
+      DecompressionPlan plan = DecompressionPlanner.plan(checkpoint, model, options);
+      Outcome outcome = write(model, outputPlan(checkpoint, plan), progress);
+      return new DecompressionReport(
+          options.output(), plan, outcome.workNanos(), outcome.verifyNanos());
+    } catch (CheckpointException e) {
+      throw new QuernException(QuernException.Kind.INPUT, e);
+    } catch (InternalError e) {
+      throw shortened(options.model(), e);
+    }
+  }
+
+  private static SourceModel decoded(
+      HuggingFaceCheckpoint checkpoint, DecompressionOptions options) {
+    return SourceModel.open(checkpoint, DecompressionPlanner.type(checkpoint, options));
   }
 
   /** How the JVM reports a mapped file that became shorter while it was read. */
@@ -134,28 +177,41 @@ public final class Quern {
   static CompressionReport compress(
       HuggingFaceCheckpoint checkpoint, SourceModel model, CompressionPlan plan, Progress progress)
       throws InterruptedException {
-    CompressionOptions options = plan.options();
-    Path output = options.output();
-    MemoryBudget budget = new MemoryBudget(options.memoryBytes());
+    Outcome outcome = write(model, outputPlan(checkpoint, plan), progress);
+    return new CompressionReport(
+        plan.options().output(),
+        plan,
+        outcome.errors(),
+        outcome.workNanos(),
+        outcome.verifyNanos());
+  }
+
+  /** What a run measured. */
+  private record Outcome(Map<String, ErrorStatistics> errors, long workNanos, long verifyNanos) {}
+
+  private static Outcome write(SourceModel model, OutputPlan plan, Progress progress)
+      throws InterruptedException {
+    Path output = plan.output();
+    requirePlace(plan);
+    MemoryBudget budget = new MemoryBudget(plan.memoryBytes());
     try (OutputFolder folder = OutputFolder.create(output);
-        Workers workers = new Workers(options.threads());
+        Workers workers = new Workers(plan.threads());
         ShardOutputs shards = new ShardOutputs(folder.partial(), plan.shards())) {
       long start = System.nanoTime();
       new CompressionRun(model, plan, shards, workers, budget, progress).run();
-      OutputFiles.write(checkpoint, plan, shards, folder.partial());
-      long compressed = System.nanoTime();
+      OutputFiles.write(plan, shards, folder.partial());
+      long worked = System.nanoTime();
       Map<String, ErrorStatistics> errors;
       try (WrittenShards written = WrittenShards.open(folder.partial(), plan.shards())) {
         errors =
-            new Verification(CompressionRun.planned(model, plan), written.byTensor())
+            new Verification(CompressionRun.planned(model, plan.tensors()), written.byTensor())
                 .run(workers, budget, progress);
       }
       shards.awaitDisk();
       // Something else may have come there meanwhile.
-      OutputFolder.check(output, options.model(), options.overwrite());
+      OutputFolder.check(output, plan.model(), plan.overwrite());
       folder.publish();
-      long verified = System.nanoTime();
-      return new CompressionReport(output, plan, errors, compressed - start, verified - compressed);
+      return new Outcome(errors, worked - start, System.nanoTime() - worked);
     } catch (RuntimeException | InterruptedException | Error e) {
       throw e;
     } catch (IOException e) {
@@ -163,5 +219,40 @@ public final class Quern {
     } catch (Exception e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  private static OutputPlan outputPlan(HuggingFaceCheckpoint checkpoint, CompressionPlan plan) {
+    CompressionOptions options = plan.options();
+    return new OutputPlan(
+        options.model(),
+        options.output(),
+        options.overwrite(),
+        options.threads(),
+        options.memoryBytes(),
+        plan.tensors(),
+        plan.shards(),
+        plan.otherFiles(),
+        plan.writesIndex(),
+        SourceReaders.withoutQuantization(checkpoint.config())
+            .with("quantization_config", plan.quantizationConfig().toJson()),
+        Optional.of(plan.recipe()),
+        "compress");
+  }
+
+  private static OutputPlan outputPlan(HuggingFaceCheckpoint checkpoint, DecompressionPlan plan) {
+    DecompressionOptions options = plan.options();
+    return new OutputPlan(
+        options.model(),
+        options.output(),
+        options.overwrite(),
+        options.threads(),
+        options.memoryBytes(),
+        plan.tensors(),
+        plan.shards(),
+        plan.otherFiles(),
+        plan.writesIndex(),
+        ModelType.set(SourceReaders.withoutQuantization(checkpoint.config()), plan.type()),
+        Optional.empty(),
+        "decompress");
   }
 }

@@ -26,6 +26,20 @@ final class ReportJson {
             .with("verify_seconds", Json.of(report.verifyNanos() / 1e9)));
   }
 
+  static String of(DecompressionPlan plan) {
+    return print(
+        plan(plan)
+            .with("tensors", Json.of(plan.tensors().stream().map(ReportJson::tensor).toList())));
+  }
+
+  static String of(DecompressionReport report) {
+    return print(
+        plan(report.plan())
+            .with("decompress_seconds", Json.of(report.decompressNanos() / 1e9))
+            .with("output", Json.of(report.output().toString()))
+            .with("verify_seconds", Json.of(report.verifyNanos() / 1e9)));
+  }
+
   static String of(VerificationReport report) {
     return print(
         Json.Obj.empty()
@@ -78,12 +92,52 @@ final class ReportJson {
         .with("bytes_after", Json.of(plan.bytesAfter()))
         .with("bytes_before", Json.of(plan.bytesBefore()))
         .with("copied_files", strings(plan.otherFiles()))
+        .with("dropped_tensors", dropped(plan.dropped()))
         .with("model", Json.of(plan.options().model().toString()))
         .with("quantization_config", plan.quantizationConfig().toJson())
         .with("quantized_tensors", Json.of(plan.quantizedTensors()))
         .with("scheme", Json.of(plan.schemeName()))
         .with("shards", strings(plan.shards().shards().stream().map(s -> s.fileName()).toList()))
         .with("warnings", strings(plan.warnings()));
+  }
+
+  private static Json.Obj plan(DecompressionPlan plan) {
+    return Json.Obj.empty()
+        .with("bytes_after", Json.of(plan.bytesAfter()))
+        .with("bytes_before", Json.of(plan.bytesBefore()))
+        .with("copied_files", strings(plan.otherFiles()))
+        .with("dequantized_tensors", Json.of(plan.dequantizedTensors()))
+        .with("dropped_tensors", dropped(plan.dropped()))
+        .with("dtype", Json.of(plan.type().dtype().name()))
+        .with("model", Json.of(plan.options().model().toString()))
+        .with("quantization", Json.of(plan.quantization()))
+        .with("shards", strings(plan.shards().shards().stream().map(s -> s.fileName()).toList()))
+        .with("warnings", strings(plan.warnings()));
+  }
+
+  private static Json dropped(List<DroppedTensor> tensors) {
+    List<Json> all = new ArrayList<>();
+    for (DroppedTensor tensor : tensors) {
+      all.add(
+          Json.Obj.empty()
+              .with("name", Json.of(tensor.name()))
+              .with("reason", Json.of(tensor.reason())));
+    }
+    return Json.of(all);
+  }
+
+  private static Json sources(TensorPlan tensor) {
+    List<Json> all = new ArrayList<>();
+    for (SourcePart part : tensor.parts()) {
+      all.add(
+          Json.Obj.empty()
+              .with("bytes", Json.of(part.bytes()))
+              .with("dtype", Json.of(part.tensor().dtype().name()))
+              .with("file", Json.of(part.file()))
+              .with("name", Json.of(part.tensor().name()))
+              .with("shape", shape(part.tensor().shape())));
+    }
+    return Json.of(all);
   }
 
   private static Json tensor(TensorPlan tensor) {
@@ -106,7 +160,8 @@ final class ReportJson {
         .with("outputs", Json.of(outputs))
         .with("reason", Json.of(tensor.reason()))
         .with("rule", tensor.rule().<Json>map(Json::of).orElse(Json.Null.NULL))
-        .with("shape", shape(tensor.source().shape()));
+        .with("shape", shape(tensor.source().shape()))
+        .with("sources", sources(tensor));
   }
 
   private static Json errors(Map<String, ErrorStatistics> errors) {

@@ -153,7 +153,7 @@ final class TensorFates {
             SourcePart.of(source),
             source.encoding(),
             tensor.module(),
-            claim.rule().label() + ", " + scheme.formatOrDefault().configName() + by,
+            claim.rule().label() + ", " + scheme.formatOrDefault().configName() + by + was(source),
             Optional.of(claim.text()),
             Optional.of(scheme),
             PlannedTensor.outputs(tensor.module(), info, scheme));
@@ -161,16 +161,23 @@ final class TensorFates {
     return plan;
   }
 
-  private static TensorPlan copied(SourceWeight source, ClassifiedTensor tensor, String reason) {
-    return new TensorPlan(
-        source.spec(),
-        SourcePart.of(source),
-        source.encoding(),
-        tensor.module(),
-        reason,
-        Optional.empty(),
-        Optional.empty(),
-        List.of(source.spec()));
+  private TensorPlan copied(SourceWeight source, ClassifiedTensor tensor, String reason) {
+    TensorPlan plan =
+        new TensorPlan(
+            source.spec(),
+            SourcePart.of(source),
+            source.encoding(),
+            tensor.module(),
+            reason + was(source),
+            Optional.empty(),
+            Optional.empty(),
+            List.of(source.spec()));
+    PlannedTensor.of(plan, source).requireMemory(options.threads(), options.memoryBytes());
+    return plan;
+  }
+
+  private static String was(SourceWeight source) {
+    return source.encoding().map(encoding -> "; was " + encoding).orElse("");
   }
 
   private static String lastPart(String module) {

@@ -63,7 +63,7 @@ class KernelHandOverTest {
       CompressionOptions options =
           CompressionOptions.of(MODEL, MODEL.resolveSibling("none"), "FP8_DYNAMIC");
       CompressionPlan plan = Planner.plan(checkpoint, model, options);
-      List<PlannedTensor> tensors = CompressionRun.planned(model, plan);
+      List<PlannedTensor> tensors = CompressionRun.planned(model, plan.tensors());
       PlannedTensor matrix =
           tensors.stream().filter(t -> t.codec().isPresent()).findFirst().orElseThrow();
       KernelHandOver handOver = KernelHandOver.between(plain, fast);

@@ -1,26 +1,77 @@
 package dev.quern.pipeline.source;
 
+import dev.quern.engine.numeric.FloatType;
 import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
+import dev.quern.formats.json.Json;
+import dev.quern.formats.safetensors.TensorOrder;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** All weights of a checkpoint, in the order of the model. */
+/**
+ * All weights of a checkpoint, in the order of the model, whether its files hold them plain or
+ * quantized.
+ */
 public final class SourceModel {
   private final List<SourceWeight> weights;
   private final Map<String, SourceWeight> byName;
+  private final List<Dropped> dropped;
+  private final List<String> warnings;
+  private final Optional<String> quantization;
 
-  private SourceModel(List<SourceWeight> weights) {
+  private SourceModel(
+      List<SourceWeight> weights,
+      List<Dropped> dropped,
+      List<String> warnings,
+      Optional<String> quantization) {
     this.weights = List.copyOf(weights);
+    this.dropped = List.copyOf(dropped);
+    this.warnings = List.copyOf(warnings);
+    this.quantization = quantization;
     this.byName = LinkedHashMap.newLinkedHashMap(weights.size());
     weights.forEach(weight -> byName.put(weight.name(), weight));
+  }
+
+  static SourceModel of(
+      List<SourceWeight> weights,
+      List<Dropped> dropped,
+      List<String> warnings,
+      String quantization) {
+    List<SourceWeight> sorted = new ArrayList<>(weights);
+    sorted.sort(Comparator.comparing(SourceWeight::name, TensorOrder.model()));
+    return new SourceModel(sorted, dropped, warnings, Optional.of(quantization));
+  }
+
+  /**
+   * The weights of a checkpoint, decoded to the model's own type where they are quantized.
+   *
+   * @throws dev.quern.formats.CheckpointException when it is quantized in a way that is not read,
+   *     or its tensors do not fit its configuration
+   */
+  public static SourceModel open(HuggingFaceCheckpoint checkpoint) {
+    return open(checkpoint, ModelType.of(checkpoint.config()));
+  }
+
+  /** As the other method, decoding to {@code type}. */
+  public static SourceModel open(HuggingFaceCheckpoint checkpoint, FloatType type) {
+    Optional<Json.Obj> config = SourceReaders.config(checkpoint);
+    if (config.isEmpty()) {
+      return plain(checkpoint);
+    }
+    SourceBuilder builder = new SourceBuilder(checkpoint, type);
+    return builder.build(SourceReaders.read(config.get(), builder));
   }
 
   /** Every tensor as it is in the files. */
   public static SourceModel plain(HuggingFaceCheckpoint checkpoint) {
     return new SourceModel(
-        checkpoint.tensors().stream().<SourceWeight>map(PlainWeight::new).toList());
+        checkpoint.tensors().stream().<SourceWeight>map(PlainWeight::new).toList(),
+        List.of(),
+        List.of(),
+        Optional.empty());
   }
 
   /** All weights, in the order of the model. */
@@ -31,6 +82,21 @@ public final class SourceModel {
   /** The weight of this name. */
   public Optional<SourceWeight> find(String name) {
     return Optional.ofNullable(byName.get(name));
+  }
+
+  /** Tensors that are not carried over. */
+  public List<Dropped> dropped() {
+    return dropped;
+  }
+
+  /** What the user should know about reading it, a sentence each. */
+  public List<String> warnings() {
+    return warnings;
+  }
+
+  /** How the checkpoint is quantized, a few words; empty when it is plain. */
+  public Optional<String> quantization() {
+    return quantization;
   }
 
   /** Bytes of all weights as a plain checkpoint has them: the size of the work. */
