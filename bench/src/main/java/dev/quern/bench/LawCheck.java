@@ -88,6 +88,12 @@ final class LawCheck {
     }
   }
 
+  /** A row of {@code actual}, whose rows have as many bytes as {@code expected}. */
+  static void requireRow(String what, int row, MemorySegment actual, MemorySegment expected) {
+    MemorySegment found = actual.asSlice(row * expected.byteSize(), expected.byteSize());
+    require(what + " of row " + row, found.mismatch(expected));
+  }
+
   private static int[] sample(int rows) {
     return new int[] {0, rows / 2, rows - 1};
   }

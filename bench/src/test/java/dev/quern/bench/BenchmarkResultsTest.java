@@ -58,6 +58,19 @@ class BenchmarkResultsTest {
     FP8.dequantizeChannel(dequantized);
     dequantized.tearDown();
 
+    Fp4Benchmark fp4 = new Fp4Benchmark();
+    Fp4Benchmark.Quantized micro = ready(new Fp4Benchmark.Quantized(), type);
+    fp4.quantizeNvfp4(micro);
+    micro.check();
+    fp4.quantizeMxfp4(micro);
+    micro.check();
+    fp4.quantizeMxfp8(micro);
+    micro.check();
+    fp4.dequantizeNvfp4(micro);
+    micro.check();
+    fp4.dequantizeMxfp8(micro);
+    micro.tearDown();
+
     ConversionBenchmark.Widened widened = ready(new ConversionBenchmark.Widened(), type);
     CONVERSION.toF32(widened);
     widened.tearDown();

@@ -42,7 +42,23 @@ public final class ScalarFp4Kernels implements Fp4Kernels {
       boolean roundQuotient,
       MemorySegment target,
       long targetOffset) {
-    for (int i = 0; i < n; i += 2) {
+    quantizeE2M1(
+        type, source, sourceOffset, 0, n, groupSize, scales, roundQuotient, target, targetOffset);
+  }
+
+  /** The elements from {@code begin} to {@code end} of a row, both even. */
+  public void quantizeE2M1(
+      FloatType type,
+      MemorySegment source,
+      long sourceOffset,
+      int begin,
+      int end,
+      int groupSize,
+      float[] scales,
+      boolean roundQuotient,
+      MemorySegment target,
+      long targetOffset) {
+    for (int i = begin; i < end; i += 2) {
       float scale = scales[i / groupSize];
       long offset = sourceOffset + (long) i * type.bytes();
       int even = quantizeE2M1(type, type.load(source, offset), scale, roundQuotient);
@@ -70,7 +86,21 @@ public final class ScalarFp4Kernels implements Fp4Kernels {
       float[] scales,
       MemorySegment target,
       long targetOffset) {
-    for (int i = 0; i < n; i++) {
+    dequantizeE2M1(type, source, sourceOffset, 0, n, groupSize, scales, target, targetOffset);
+  }
+
+  /** The elements from {@code begin} to {@code end} of a row. */
+  public void dequantizeE2M1(
+      FloatType type,
+      MemorySegment source,
+      long sourceOffset,
+      int begin,
+      int end,
+      int groupSize,
+      float[] scales,
+      MemorySegment target,
+      long targetOffset) {
+    for (int i = begin; i < end; i++) {
       int pair = source.get(JAVA_BYTE, sourceOffset + i / 2);
       float value = Fp4E2M1.decode(i % 2 == 0 ? pair : pair >> 4) * scales[i / groupSize];
       type.store(target, targetOffset + (long) i * type.bytes(), value);

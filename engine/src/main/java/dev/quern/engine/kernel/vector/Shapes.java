@@ -22,6 +22,9 @@ final class Shapes {
   /** Shorts of the full width: twice the lanes of {@link #F}. */
   static final VectorSpecies<Short> S = ShortVector.SPECIES_PREFERRED;
 
+  /** 16 shorts: one group of NVFP4. Both widths that this provider runs on have them. */
+  static final VectorSpecies<Short> S16 = ShortVector.SPECIES_256;
+
   // Where F has fewer than 256 bits this provider does not run, and asks its own width to say so:
   // there no species below may fail.
   private static final int HALF = Math.max(64, F.vectorBitSize() / 2);

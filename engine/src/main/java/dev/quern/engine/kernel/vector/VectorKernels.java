@@ -6,7 +6,6 @@ import dev.quern.engine.kernel.IntKernels;
 import dev.quern.engine.kernel.KernelChoice;
 import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.kernel.RangeSearchKernels;
-import dev.quern.engine.kernel.ScalarFp4Kernels;
 import dev.quern.engine.kernel.ScalarRangeSearch;
 import dev.quern.engine.numeric.FloatType;
 import java.lang.foreign.MemorySegment;
@@ -21,6 +20,8 @@ import java.util.Locale;
 public final class VectorKernels implements Kernels {
   private static final RangeSearchKernels RANGE_SEARCH = new ScalarRangeSearch();
   private static final IntKernels INTEGERS = new VectorIntKernels();
+
+  private final Fp4Kernels fp4 = new VectorFp4Kernels(this);
 
   private VectorKernels() {}
 
@@ -155,7 +156,7 @@ public final class VectorKernels implements Kernels {
 
   @Override
   public Fp4Kernels fp4() {
-    return new ScalarFp4Kernels();
+    return fp4;
   }
 
   @Override
