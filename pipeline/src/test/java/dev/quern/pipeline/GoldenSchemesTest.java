@@ -5,13 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.quern.formats.json.Json;
 import dev.quern.formats.json.JsonReader;
 import dev.quern.formats.json.JsonWriter;
-import dev.quern.testdata.TestData;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Our files against the reference's, byte for byte: same tensors, dtypes, shapes, order and bytes,
@@ -21,60 +21,18 @@ import org.junit.jupiter.params.provider.CsvSource;
 class GoldenSchemesTest {
   @TempDir Path temp;
 
+  static Stream<GoldenCase> goldens() {
+    return GoldenCase.withoutCalibration();
+  }
+
   @ParameterizedTest
-  @CsvSource({
-    "FP8_DYNAMIC, plain, bf16",
-    "FP8_DYNAMIC, plain, f16",
-    "FP8_DYNAMIC, plain, f32",
-    "FP8_DYNAMIC, ragged, bf16",
-    "FP8_BLOCK, plain, bf16",
-    "FP8_BLOCK, plain, f16",
-    "FP8_BLOCK, plain, f32",
-    "FP8_BLOCK, ragged, bf16",
-    "FP8_BLOCK, ragged, f16",
-    "FP8_BLOCK, ragged, f32",
-    "NVFP4A16, plain, bf16",
-    "NVFP4A16, plain, f16",
-    "NVFP4A16, plain, f32",
-    "MXFP4A16, plain, bf16",
-    "MXFP4A16, plain, f16",
-    "MXFP4A16, plain, f32",
-    "MXFP4, plain, bf16",
-    "MXFP8A16, plain, bf16",
-    "MXFP8A16, plain, f16",
-    "MXFP8A16, plain, f32",
-    "MXFP8, plain, bf16",
-    "W8A8, plain, bf16",
-    "W8A8, plain, f16",
-    "W8A8, plain, f32",
-    "W8A8, ragged, bf16",
-    "W8A16, plain, bf16",
-    "W8A16, plain, f16",
-    "W8A16, plain, f32",
-    "W4A16, plain, bf16",
-    "W4A16, plain, f16",
-    "W4A16, plain, f32",
-    "W4A16_ASYM, plain, bf16",
-    "W4A16_ASYM, plain, f16",
-    "W4A16_ASYM, plain, f32",
-    "W3A16, plain, bf16",
-    "W3A16, plain, f16",
-    "W3A16, plain, f32",
-    "W2A16, plain, bf16",
-    "W5A16, plain, bf16",
-    "W6A16, plain, bf16",
-    "W4A8, plain, bf16",
-    "W4AFP8, plain, bf16"
-  })
-  void equalsTheReferencesFiles(String scheme, String shape, String dtype) throws Exception {
-    Path source = TestData.path("golden/source/" + shape + "-" + dtype);
-    // The reference packs W4AFP8 only when it is told to.
-    String packed = scheme.equals("W4AFP8") ? "-pack" : "";
-    String name = scheme + packed + (shape.equals("plain") ? "" : "-" + shape) + "-" + dtype;
-    Path golden = TestData.path("golden/schemes/" + name);
+  @MethodSource("goldens")
+  void equalsTheReferencesFiles(GoldenCase reference) throws Exception {
+    Path source = reference.source();
+    Path golden = reference.folder();
     Path output = temp.resolve("out");
 
-    Quern.compress(CompressionOptions.of(source, output, scheme), Progress.NONE);
+    Quern.compress(reference.options(output), Progress.NONE);
 
     assertThat(output.resolve("model.safetensors"))
         .hasSameBinaryContentAs(golden.resolve("model.safetensors"));
