@@ -61,7 +61,8 @@ final class CheckpointVerifier {
   Map<String, ErrorStatistics> compare(
       HuggingFaceCheckpoint source, int threads, long memoryBytes, Progress progress)
       throws Exception {
-    SourceModel model = SourceModel.open(source);
+    SourceModel model =
+        SourceModel.open(source).withSingleExperts(source.config(), quantized::containsKey);
     List<TensorSpec> specs = model.weights().stream().map(SourceWeight::spec).toList();
     TensorClassifier classifier = TensorClassifier.forCheckpoint(specs);
     List<PlannedTensor> tensors = new ArrayList<>();

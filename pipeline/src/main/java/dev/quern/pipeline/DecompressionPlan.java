@@ -67,7 +67,7 @@ public record DecompressionPlan(
 
   /** Number of tensors that are decoded. */
   public long dequantizedTensors() {
-    return tensors.stream().filter(tensor -> tensor.encoding().isPresent()).count();
+    return tensors.stream().filter(tensor -> tensor.fate().equals("dequantize")).count();
   }
 
   /** The same as a JSON document, with a newline at the end. */

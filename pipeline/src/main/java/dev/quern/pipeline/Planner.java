@@ -61,6 +61,17 @@ final class Planner {
     return new Planner(checkpoint, model, options).plan();
   }
 
+  /**
+   * The model as it will be compressed: experts that a rule wants are matrices of their own.
+   *
+   * @throws CheckpointException when the checkpoint is refused
+   */
+  static SourceModel source(HuggingFaceCheckpoint checkpoint, CompressionOptions options) {
+    RecipeMatcher matcher = Patterns.matcher(options);
+    return SourceModel.open(checkpoint)
+        .withSingleExperts(checkpoint.config(), module -> TensorFates.isWanted(matcher, module));
+  }
+
   private static String requantized(String method) {
     return "the source is quantized already ("
         + method

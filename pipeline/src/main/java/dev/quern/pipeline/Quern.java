@@ -28,7 +28,8 @@ public final class Quern {
    */
   public static CompressionPlan plan(CompressionOptions options) {
     try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(options.model())) {
-      CompressionPlan plan = Planner.plan(checkpoint, SourceModel.open(checkpoint), options);
+      SourceModel model = Planner.source(checkpoint, options);
+      CompressionPlan plan = Planner.plan(checkpoint, model, options);
       try {
         requirePlace(outputPlan(checkpoint, plan));
         return plan;
@@ -52,7 +53,7 @@ public final class Quern {
   public static CompressionReport compress(CompressionOptions options, Progress progress)
       throws InterruptedException {
     try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(options.model())) {
-      SourceModel model = SourceModel.open(checkpoint);
+      SourceModel model = Planner.source(checkpoint, options);
       CompressionPlan plan = Planner.plan(checkpoint, model, options);
       return compress(checkpoint, model, plan, progress);
     } catch (CheckpointException e) {

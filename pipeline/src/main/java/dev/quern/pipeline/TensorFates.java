@@ -94,7 +94,16 @@ final class TensorFates {
     return copied(source, tensor, reason);
   }
 
+  /** Whether a rule claims a module that is a Linear. */
+  static boolean isWanted(RecipeMatcher matcher, String module) {
+    return claim(matcher, new ModuleRef(module, ModuleClass.LINEAR)).isPresent();
+  }
+
   private Optional<RecipeMatcher.Claim> claim(ModuleRef module) {
+    return claim(matcher, module);
+  }
+
+  private static Optional<RecipeMatcher.Claim> claim(RecipeMatcher matcher, ModuleRef module) {
     try {
       return matcher.claim(module);
     } catch (CheckpointException e) {

@@ -1,5 +1,7 @@
 package dev.quern.pipeline;
 
+import dev.quern.engine.numeric.DType;
+import dev.quern.engine.numeric.FloatType;
 import dev.quern.formats.compressedtensors.QuantizationScheme;
 import dev.quern.formats.safetensors.TensorSpec;
 import java.util.List;
@@ -54,9 +56,22 @@ public record TensorPlan(
     return source.dtype().name();
   }
 
-  /** {@code quantize}, {@code dequantize} or {@code copy}. */
+  /**
+   * {@code quantize}; or else {@code copy}, {@code split} from a tensor of many experts, {@code
+   * convert} to another float type, or {@code dequantize}.
+   */
   public String fate() {
-    return scheme.isPresent() ? "quantize" : encoding.isPresent() ? "dequantize" : "copy";
+    if (scheme.isPresent()) {
+      return "quantize";
+    }
+    if (encoding.isEmpty()) {
+      return "copy";
+    }
+    DType stored = parts.getFirst().tensor().dtype();
+    if (stored == source.dtype()) {
+      return "split";
+    }
+    return FloatType.of(stored).isPresent() ? "convert" : "dequantize";
   }
 
   /** Bytes in the source's files. */

@@ -74,7 +74,8 @@ final class SourceBuilder {
 
   /** The parameter, which must be there. */
   SourceTensor require(String module, String parameter) {
-    return find(module, parameter)
+    return checkpoint
+        .find(module.isEmpty() ? parameter : module + "." + parameter)
         .orElseThrow(
             () ->
                 new CheckpointException(

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * All weights of a checkpoint, in the order of the model, whether its files hold them plain or
@@ -72,6 +73,20 @@ public final class SourceModel {
         List.of(),
         List.of(),
         Optional.empty());
+  }
+
+  /**
+   * The same model with fused experts as a matrix for each expert, in layers where one of them is
+   * wanted and the architecture is known.
+   *
+   * @param config the model's config.json
+   * @param wanted whether the module of this name, such as {@code
+   *     model.layers.0.mlp.experts.0.up_proj}, will be quantized
+   */
+  public SourceModel withSingleExperts(Json.Obj config, Predicate<String> wanted) {
+    List<SourceWeight> single = new ArrayList<>(new ExpertSplitter(config).split(weights, wanted));
+    single.sort(Comparator.comparing(SourceWeight::name, TensorOrder.model()));
+    return new SourceModel(single, dropped, warnings, quantization);
   }
 
   /** All weights, in the order of the model. */

@@ -17,7 +17,15 @@ public final class SourceReaders {
   private static final List<String> KEYS = List.of("quantization_config", "compression_config");
 
   private static final Map<String, SourceReader> BY_METHOD =
-      new TreeMap<>(Map.of("compressed-tensors", new CompressedTensorsReader()));
+      new TreeMap<>(
+          Map.of(
+              "awq", new AwqReader(),
+              "compressed-tensors", new CompressedTensorsReader(),
+              "fbgemm_fp8", new Fp8Reader(),
+              "fp8", new Fp8Reader(),
+              "gptq", new GptqReader(),
+              "modelopt", new ModelOptReader(),
+              "mxfp4", new Mxfp4Reader()));
 
   private SourceReaders() {}
 
