@@ -98,7 +98,7 @@ final class LawCheck {
     return new int[] {0, rows / 2, rows - 1};
   }
 
-  private static void require(String what, long mismatch) {
+  static void require(String what, long mismatch) {
     if (mismatch >= 0) {
       throw new IllegalStateException(
           what + " differs from the scalar law, first at " + mismatch + "; the rates are void");

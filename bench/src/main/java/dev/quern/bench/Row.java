@@ -16,6 +16,7 @@ import java.util.Locale;
  */
 record Row(String label, String method, FloatType type, int kibibytes, int passes) {
   private static final String FP8 = Fp8Benchmark.class.getName() + ".";
+  private static final String INT = IntBenchmark.class.getName() + ".";
   private static final String CONVERSION = ConversionBenchmark.class.getName() + ".";
   private static final int IN_CACHE = 256;
 
@@ -41,6 +42,15 @@ record Row(String label, String method, FloatType type, int kibibytes, int passe
             "absMaxRow",
             "absMaxTile")) {
       rows.add(new Row(label(name, type), FP8 + name, type, kibibytes, 1));
+    }
+    for (String name :
+        List.of(
+            "quantizeW8A8",
+            "quantizeW4A16",
+            "quantizeW4A16Asym",
+            "quantizeW3A16",
+            "dequantizeW4A16")) {
+      rows.add(new Row(label(name, type), INT + name, type, kibibytes, 1));
     }
     if (type != FloatType.F32) {
       String name = type.name().toLowerCase(Locale.ROOT);

@@ -3,11 +3,13 @@ package dev.quern.pipeline;
 import dev.quern.engine.kernel.IntGroups;
 import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.quantization.IntWeights;
+import dev.quern.engine.quantization.ScaleGrid;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Integers of 2 to 8 bits with scales of the weight's own type: {@code weight}, a byte an element
@@ -93,6 +95,28 @@ final class IntCodec implements WeightCodec {
       Kernels kernels, List<MemorySegment> parameters, int rows, int row, MemorySegment target) {
     weights.dequantizeRow(
         kernels, parameters.get(CODES), parameters.get(SCALE), zeroPoints(parameters), row, target);
+  }
+
+  @Override
+  public Optional<String> contradiction(List<MemorySegment> parameters) {
+    if (shape < 0) {
+      return Optional.empty();
+    }
+    long rows = parameters.get(shape).get(LONG, 0);
+    long cols = parameters.get(shape).get(LONG, Long.BYTES);
+    ScaleGrid grid = weights.grid();
+    return rows == grid.rows() && cols == grid.cols()
+        ? Optional.empty()
+        : Optional.of(
+            "weight_shape: expected ["
+                + grid.rows()
+                + ", "
+                + grid.cols()
+                + "], found ["
+                + rows
+                + ", "
+                + cols
+                + "]");
   }
 
   /** The quotient and the product, each rounded to the weight's type. */

@@ -9,8 +9,10 @@ import dev.quern.formats.compressedtensors.ClassifiedTensor;
 import dev.quern.formats.compressedtensors.CompressedTensorNames;
 import dev.quern.formats.compressedtensors.ModuleClass;
 import dev.quern.formats.compressedtensors.ModuleRef;
+import dev.quern.formats.compressedtensors.QuantizationArgs;
 import dev.quern.formats.compressedtensors.QuantizationConfig;
 import dev.quern.formats.compressedtensors.QuantizationScheme;
+import dev.quern.formats.compressedtensors.QuantizationType;
 import dev.quern.formats.compressedtensors.SchemeMatcher;
 import dev.quern.formats.compressedtensors.TensorClassifier;
 import dev.quern.formats.compressedtensors.TensorRole;
@@ -147,6 +149,39 @@ final class StructureCheck {
                 + info.dtype()
                 + " "
                 + info.shape());
+      }
+    }
+    scheme.weights().ifPresent(weights -> checkZeroPoints(module, weights));
+  }
+
+  /** Packed ones cannot be out of range. */
+  private void checkZeroPoints(String module, QuantizationArgs weights) {
+    Optional<SourceTensor> tensor =
+        checkpoint
+            .find(module + ".weight_zero_point")
+            .filter(t -> t.info().dtype() == DType.I8 && weights.type() == QuantizationType.INT);
+    if (tensor.isEmpty() || weights.numBits() >= 8) {
+      return;
+    }
+    int lowest = -1 << (weights.numBits() - 1);
+    TensorInfo info = tensor.get().info();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment values = tensor.get().file().map(info, 0, info.bytes(), arena);
+      for (long i = 0; i < info.elements(); i++) {
+        byte zeroPoint = values.get(ValueLayout.JAVA_BYTE, i);
+        if (zeroPoint < lowest || zeroPoint >= -lowest) {
+          problems.add(
+              info.name()
+                  + ", element "
+                  + i
+                  + ": expected a zero point from "
+                  + lowest
+                  + " to "
+                  + (-lowest - 1)
+                  + ", found "
+                  + zeroPoint);
+          return;
+        }
       }
     }
   }

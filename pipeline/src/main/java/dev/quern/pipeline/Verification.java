@@ -125,6 +125,12 @@ final class Verification {
       String name = tensor.output(codec.parameters().get(p)).name();
       parameters.add(window(name, codec.offset(p, begin), codec.bytes(p, rows), arena));
     }
+    codec
+        .contradiction(parameters)
+        .ifPresent(
+            problem -> {
+              throw differs(tensor, problem);
+            });
     MemorySegment restored = scratch.results().atLeast(rowBytes);
 
     ErrorSums rowSums = new ErrorSums();

@@ -67,6 +67,14 @@ interface WeightCodec {
   void decompressRow(
       Kernels kernels, List<MemorySegment> parameters, int rows, int row, MemorySegment target);
 
+  /**
+   * What a stored parameter says that cannot be true of this matrix, such as another shape; empty
+   * when there is nothing. Looked at once for each strip.
+   */
+  default Optional<String> contradiction(List<MemorySegment> parameters) {
+    return Optional.empty();
+  }
+
   /** The part of the largest sound error of an element that is proportional to its magnitude. */
   float relativeBound();
 

@@ -42,11 +42,32 @@ public final class IntParameters {
    * where all values are zero.
    */
   public static int zeroPoint(FloatType type, int bits, float min, float max) {
-    float scale = exactAsymmetricScale(type, bits, min, max);
-    float quotient = type.round(Math.min(min, 0) / scale);
+    return nearest(type, bits, min, exactAsymmetricScale(type, bits, min, max));
+  }
+
+  private static int nearest(FloatType type, int bits, float min, float exactScale) {
+    float quotient = type.round(Math.min(min, 0) / exactScale);
     int lowest = IntGroups.lowest(bits);
     float exact = type.round(lowest - quotient);
     return (int) Math.rint(Math.clamp(exact, lowest, IntGroups.highest(bits)));
+  }
+
+  /** Sets the scales and zero points of a row of groups from their ranges. */
+  public static void set(FloatType type, float[] min, float[] max, IntGroups groups) {
+    int bits = groups.bits();
+    float[] scales = groups.scales();
+    if (groups.isSymmetric()) {
+      for (int g = 0; g < scales.length; g++) {
+        scales[g] = symmetricScale(type, bits, min[g], max[g]);
+      }
+      return;
+    }
+    float[] zeroPoints = groups.zeroPoints();
+    for (int g = 0; g < scales.length; g++) {
+      float exact = exactAsymmetricScale(type, bits, min[g], max[g]);
+      scales[g] = positive(type, exact);
+      zeroPoints[g] = nearest(type, bits, min[g], exact);
+    }
   }
 
   private static float exactAsymmetricScale(FloatType type, int bits, float min, float max) {

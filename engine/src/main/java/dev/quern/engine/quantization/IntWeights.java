@@ -111,7 +111,8 @@ public record IntWeights(
     }
     for (int gridRow = 0; gridRow < strip.gridRows(); gridRow++) {
       observer.gridRow(kernels, type, source, strip, gridRow, min, max);
-      setParameters(source, strip, gridRow, min, max, groups);
+      requireFinite(source, strip, gridRow, min, max);
+      IntParameters.set(type, min, max, groups);
       storeScales(groups.scales(), gridRow, scales);
       if (!symmetric) {
         storeZeroPoints(groups.zeroPoints(), gridRow, zeroPoints);
@@ -128,22 +129,11 @@ public record IntWeights(
         : IntGroups.asymmetric(bits, grid.blockCols(), grid.gridCols());
   }
 
-  private void setParameters(
-      MemorySegment source,
-      ScaleGrid strip,
-      int gridRow,
-      float[] min,
-      float[] max,
-      IntGroups groups) {
+  private void requireFinite(
+      MemorySegment source, ScaleGrid strip, int gridRow, float[] min, float[] max) {
     for (int g = 0; g < min.length; g++) {
       if (!Float.isFinite(min[g]) || !Float.isFinite(max[g])) {
         throw NonFiniteWeightException.find(type, source, strip, gridRow, g);
-      }
-      if (symmetric) {
-        groups.scales()[g] = IntParameters.symmetricScale(type, bits, min[g], max[g]);
-      } else {
-        groups.scales()[g] = IntParameters.asymmetricScale(type, bits, min[g], max[g]);
-        groups.zeroPoints()[g] = IntParameters.zeroPoint(type, bits, min[g], max[g]);
       }
     }
   }
