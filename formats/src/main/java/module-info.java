@@ -10,4 +10,5 @@ module dev.quern.formats {
   exports dev.quern.formats.json;
   exports dev.quern.formats.recipe;
   exports dev.quern.formats.safetensors;
+  exports dev.quern.formats.target;
 }

@@ -66,6 +66,14 @@ final class Compress implements Callable<Integer> {
               + " memoryless_minmax for presets.")
   private String observer;
 
+  @Option(
+      names = "--tensor-parallel",
+      paramLabel = "N",
+      description =
+          "Refuse what vLLM would not load on N ranks. Without it, what it would not load on one is"
+              + " a warning.")
+  private Integer tensorParallel;
+
   @Mixin private WorkOptions work;
 
   @Option(
@@ -117,6 +125,9 @@ final class Compress implements Callable<Integer> {
             .withOverwrite(overwrite);
     if (!targets.isEmpty()) {
       options = options.withTargets(targets);
+    }
+    if (tensorParallel != null) {
+      options = options.withTensorParallel(tensorParallel);
     }
     return observer == null ? options : options.withWeightObserver(observer);
   }

@@ -48,7 +48,7 @@ final class HostileRequests {
         cases,
         "embedding targeted",
         "model.embed_tokens is an embedding",
-        "Leave it out of --targets",
+        "Leave it out of the targets",
         "--targets",
         "Linear",
         "--targets",

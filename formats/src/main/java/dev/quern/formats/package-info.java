@@ -7,6 +7,7 @@
  *   <li>{@link dev.quern.formats.compressedtensors}: how a compressed checkpoint describes itself,
  *       and which tensors it has;
  *   <li>{@link dev.quern.formats.recipe}: what is to be done to a checkpoint;
+ *   <li>{@link dev.quern.formats.target}: what inference engines accept;
  *   <li>{@link dev.quern.formats.json}: JSON and YAML documents.
  * </ul>
  *

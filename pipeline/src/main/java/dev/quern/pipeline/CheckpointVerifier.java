@@ -4,9 +4,12 @@ import dev.quern.engine.memory.MemoryBudget;
 import dev.quern.engine.numeric.FloatType;
 import dev.quern.engine.parallel.Workers;
 import dev.quern.formats.compressedtensors.ClassifiedTensor;
+import dev.quern.formats.compressedtensors.ModuleClass;
 import dev.quern.formats.compressedtensors.QuantizationConfig;
 import dev.quern.formats.compressedtensors.QuantizationScheme;
 import dev.quern.formats.compressedtensors.TensorClassifier;
+import dev.quern.formats.compressedtensors.TensorRole;
+import dev.quern.formats.compressedtensors.TiedEmbeddings;
 import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
 import dev.quern.formats.huggingface.SourceTensor;
 import dev.quern.formats.safetensors.SafetensorsFile;
@@ -69,8 +72,11 @@ final class CheckpointVerifier {
     for (SourceWeight weight : model.weights()) {
       planned(weight, classifier.classify(weight.spec())).ifPresent(tensors::add);
     }
+    Optional<TiedEmbeddings> tied =
+        TiedEmbeddings.of(classifier.classifyAll(specs), source.config());
+    untiedHead(model, tied).ifPresent(tensors::add);
     tensors.forEach(tensor -> tensor.requireMemory(threads, memoryBytes));
-    refuseStrangers(model, classifier);
+    refuseStrangers(model, classifier, tied);
     Map<String, SafetensorsFile> files = new HashMap<>();
     checkpoint.tensors().forEach(tensor -> files.put(tensor.name(), tensor.file()));
     try (Workers workers = new Workers(threads)) {
@@ -85,23 +91,51 @@ final class CheckpointVerifier {
   }
 
   /** Tensors that are neither the source's nor parameters of a module that was compressed. */
-  private void refuseStrangers(SourceModel source, TensorClassifier classifier) {
+  private void refuseStrangers(
+      SourceModel source, TensorClassifier classifier, Optional<TiedEmbeddings> tied) {
     Set<String> modules = new HashSet<>();
     source.weights().forEach(t -> modules.add(classifier.classify(t.spec()).module()));
+    Optional<String> head = tied.map(TiedEmbeddings::head);
+    head.ifPresent(modules::add);
     for (SourceTensor tensor : checkpoint.tensors()) {
       String module = classifier.classify(tensor.info().spec()).module();
-      boolean parameter = quantized.containsKey(module) && modules.contains(module);
+      boolean parameter =
+          modules.contains(module)
+              && (quantized.containsKey(module) || head.equals(Optional.of(module)));
       if (source.find(tensor.name()).isEmpty() && !parameter && !isScale(tensor.name())) {
         problems.add(tensor.name() + ": comes from no tensor of the source");
       }
     }
   }
 
+  /** A head that shared the source's table and has tensors of its own now. */
+  private Optional<PlannedTensor> untiedHead(SourceModel source, Optional<TiedEmbeddings> tied) {
+    boolean stored =
+        tied.isPresent()
+            && checkpoint.tensors().stream()
+                .anyMatch(t -> t.name().startsWith(tied.get().head() + ".weight"));
+    if (!stored) {
+      return Optional.empty();
+    }
+    String head = tied.get().head();
+    return planned(
+        source.find(tied.get().table() + ".weight").orElseThrow(),
+        new ClassifiedTensor(
+            head + ".weight",
+            head,
+            "weight",
+            TensorRole.LINEAR,
+            ModuleClass.LINEAR,
+            "untied head"));
+  }
+
   private Optional<PlannedTensor> planned(SourceWeight weight, ClassifiedTensor classified) {
     QuantizationScheme scheme =
         classified.parameter().equals("weight") ? quantized.get(classified.module()) : null;
     if (scheme == null) {
-      return requireOutputs(weight, classified, Optional.empty(), List.of(weight.spec()));
+      TensorSpec source = weight.spec();
+      TensorSpec copy = new TensorSpec(classified.tensor(), source.dtype(), source.shape());
+      return requireOutputs(weight, classified, Optional.empty(), List.of(copy));
     }
     boolean known =
         isMatrix(weight.spec())

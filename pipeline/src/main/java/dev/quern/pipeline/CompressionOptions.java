@@ -6,6 +6,7 @@ import dev.quern.formats.recipe.RecipeReader;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 
 /**
@@ -22,6 +23,8 @@ public final class CompressionOptions {
   /** More would only take memory: no machine of today has as many processors. */
   private static final int MAX_THREADS = 1024;
 
+  private static final int MAX_RANKS = 1024;
+
   /** Everything, with its defaults; private to one value once it is made. */
   private static final class Values {
     private Path model;
@@ -33,6 +36,7 @@ public final class CompressionOptions {
     private long memoryBytes = DEFAULT_MEMORY;
     private long maxShardBytes = DEFAULT_SHARD;
     private boolean overwrite;
+    private OptionalInt tensorParallel = OptionalInt.empty();
 
     private Values copy() {
       Values copy = new Values();
@@ -45,6 +49,7 @@ public final class CompressionOptions {
       copy.memoryBytes = memoryBytes;
       copy.maxShardBytes = maxShardBytes;
       copy.overwrite = overwrite;
+      copy.tensorParallel = tensorParallel;
       return copy;
     }
   }
@@ -157,6 +162,14 @@ public final class CompressionOptions {
   }
 
   /**
+   * Ranks on which vLLM shall serve the result; what would not load there is refused. Empty when
+   * nothing is known of it, and then the same is a warning, for one rank.
+   */
+  public OptionalInt tensorParallel() {
+    return values.tensorParallel;
+  }
+
+  /**
    * These options with other modules for their one scheme.
    *
    * @throws QuernException when the rules have targets of their own
@@ -210,6 +223,12 @@ public final class CompressionOptions {
   /** These options with or without leave to replace an existing checkpoint. */
   public CompressionOptions withOverwrite(boolean overwrite) {
     return with(v -> v.overwrite = overwrite);
+  }
+
+  /** These options with a number of ranks on which the result must load. */
+  public CompressionOptions withTensorParallel(int ranks) {
+    require(ranks >= 1 && ranks <= MAX_RANKS, "--tensor-parallel", ranks, "from 1 to " + MAX_RANKS);
+    return with(v -> v.tensorParallel = OptionalInt.of(ranks));
   }
 
   private CompressionOptions with(Consumer<Values> change) {

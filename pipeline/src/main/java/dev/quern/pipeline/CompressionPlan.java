@@ -6,6 +6,7 @@ import dev.quern.formats.recipe.RecipeWriter;
 import dev.quern.formats.safetensors.ShardPlan;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Everything that is decided before the first byte is computed, from headers alone.
@@ -16,6 +17,7 @@ import java.util.List;
  * @param dropped tensors of a quantized source that are not carried over
  * @param shards the output files
  * @param quantizationConfig what config.json will say
+ * @param tieWordEmbeddings what config.json will say of head and embedding; empty for what it says
  * @param otherFiles files that are copied unchanged, relative to the folder
  * @param leftOut files of the source that are not copied, with the reason
  * @param writesIndex whether an index is written
@@ -28,6 +30,7 @@ public record CompressionPlan(
     List<DroppedTensor> dropped,
     ShardPlan shards,
     QuantizationConfig quantizationConfig,
+    Optional<Boolean> tieWordEmbeddings,
     List<String> otherFiles,
     List<LeftOutFile> leftOut,
     boolean writesIndex,
@@ -57,6 +60,7 @@ public record CompressionPlan(
         dropped,
         shards,
         quantizationConfig,
+        tieWordEmbeddings,
         otherFiles,
         leftOut,
         writesIndex,

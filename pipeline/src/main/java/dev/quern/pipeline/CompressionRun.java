@@ -63,7 +63,7 @@ final class CompressionRun {
   void run() throws Exception {
     tensors = new MeasurementRun(workers, budget, progress).run(tensors);
     List<SourceTask> tasks = tasks(tensors, workers, budget);
-    progress.stage(stage, model.bytes());
+    progress.stage(stage, tensors.stream().mapToLong(t -> t.plan().source().bytes()).sum());
     WorkerScratch[] scratch = WorkerScratch.forWorkers(workers.threads());
     try {
       handOver.run(

@@ -4,11 +4,12 @@ import dev.quern.formats.CheckpointException;
 import dev.quern.formats.compressedtensors.ClassifiedTensor;
 import dev.quern.formats.compressedtensors.IgnoreList;
 import dev.quern.formats.compressedtensors.ModelOrder;
+import dev.quern.formats.compressedtensors.ModuleClass;
 import dev.quern.formats.compressedtensors.ModuleRef;
 import dev.quern.formats.compressedtensors.QuantizationConfig;
 import dev.quern.formats.compressedtensors.QuantizationScheme;
 import dev.quern.formats.compressedtensors.TensorClassifier;
-import dev.quern.formats.compressedtensors.TensorRole;
+import dev.quern.formats.compressedtensors.TiedEmbeddings;
 import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
 import dev.quern.formats.recipe.RecipeMatcher;
 import dev.quern.formats.recipe.RecipeRule;
@@ -30,8 +31,6 @@ import java.util.stream.Collectors;
  * computed.
  */
 final class Planner {
-  private static final String LM_HEAD = "lm_head";
-
   private final HuggingFaceCheckpoint checkpoint;
   private final SourceModel model;
   private final CompressionOptions options;
@@ -86,17 +85,23 @@ final class Planner {
   }
 
   private CompressionPlan plan() {
-    List<ModuleRef> modules = classified.stream().map(ClassifiedTensor::moduleRef).toList();
+    List<ModuleRef> modules =
+        new ArrayList<>(classified.stream().map(ClassifiedTensor::moduleRef).toList());
+    TiedEmbeddings.of(classified, checkpoint.config())
+        .ifPresent(pair -> modules.add(new ModuleRef(pair.head(), ModuleClass.LINEAR)));
     warnings.addAll(Patterns.check(matcher, options, modules, checkpoint));
     TensorFates fates = new TensorFates(matcher, options, model.weights(), classified);
     List<TensorPlan> tensors = fates.decide();
     warnings.addAll(fates.warnings());
+    TiedHead head = TiedHead.of(tensors, classified, checkpoint.config(), fates);
+    head.untied().ifPresent(tensors::add);
     PlanChecks.requireQuantized(tensors, options);
-    refuseTiedHead(tensors);
     PlanChecks.refuseNameClashes(tensors);
     PlanChecks.refuseDividedSets(tensors);
     PlanChecks.fusedExperts(classified).ifPresent(warnings::add);
     PlanChecks.raggedBlocks(tensors).ifPresent(warnings::add);
+    QuantizationConfig config = quantizationConfig(tensors, head);
+    warnings.addAll(Preflight.check(options, tensors, classified, config, checkpoint.config()));
     ShardPlan shards = Shards.plan(tensors, options.maxShardBytes());
     return new CompressionPlan(
         options,
@@ -104,7 +109,8 @@ final class Planner {
         tensors,
         DroppedTensor.of(model),
         shards,
-        quantizationConfig(tensors),
+        config,
+        head.tied(),
         CarriedFiles.otherFiles(checkpoint, model),
         CarriedFiles.leftOut(checkpoint, model, "the new recipe takes its place"),
         shards.shards().size() > 1 || checkpoint.hasForeignSafetensors(),
@@ -118,30 +124,8 @@ final class Planner {
         .collect(Collectors.joining(" + "));
   }
 
-  /** A head that shares its matrix with the embedding cannot be quantized alone. */
-  private void refuseTiedHead(List<TensorPlan> tensors) {
-    boolean quantizesHead =
-        tensors.stream()
-            .anyMatch(
-                t ->
-                    t.scheme().isPresent()
-                        && (t.module().equals(LM_HEAD) || t.module().endsWith("." + LM_HEAD)));
-    boolean tied =
-        checkpoint.config().bool("tie_word_embeddings").orElse(false)
-            || classified.stream().noneMatch(t -> t.role() == TensorRole.EMBEDDING);
-    if (quantizesHead && tied) {
-      throw new QuernException(
-          QuernException.Kind.REQUEST,
-          options.recipe().origin(),
-          "lm_head shares its matrix with the embedding (tie_word_embeddings), which "
-              + schemeName()
-              + " does not quantize",
-          "Leave lm_head out of --targets.");
-    }
-  }
-
   /** Groups stand in the order of the model: of the first module that has them. */
-  private QuantizationConfig quantizationConfig(List<TensorPlan> tensors) {
+  private QuantizationConfig quantizationConfig(List<TensorPlan> tensors, TiedHead head) {
     Set<String> quantized = new LinkedHashSet<>();
     Map<QuantizationScheme, String> firstModule = new HashMap<>();
     for (TensorPlan tensor : tensors) {
@@ -151,6 +135,12 @@ final class Planner {
             tensor.scheme().get(), tensor.module(), BinaryOperator.minBy(ModelOrder.OF_MODULES));
       }
     }
+    head.shared()
+        .ifPresent(
+            scheme -> {
+              quantized.add(TiedEmbeddings.LM_HEAD);
+              firstModule.putIfAbsent(scheme, TiedEmbeddings.LM_HEAD);
+            });
     QuantizationConfig.Builder builder = QuantizationConfig.builder();
     firstModule.entrySet().stream()
         .sorted(Map.Entry.comparingByValue(ModelOrder.OF_MODULES))

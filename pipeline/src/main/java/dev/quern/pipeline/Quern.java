@@ -3,7 +3,9 @@ package dev.quern.pipeline;
 import dev.quern.engine.memory.MemoryBudget;
 import dev.quern.engine.parallel.Workers;
 import dev.quern.formats.CheckpointException;
+import dev.quern.formats.compressedtensors.TiedEmbeddings;
 import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
+import dev.quern.formats.json.Json;
 import dev.quern.pipeline.source.ModelType;
 import dev.quern.pipeline.source.SourceModel;
 import dev.quern.pipeline.source.SourceReaders;
@@ -234,10 +236,17 @@ public final class Quern {
         plan.shards(),
         plan.otherFiles(),
         plan.writesIndex(),
-        SourceReaders.withoutQuantization(checkpoint.config())
-            .with("quantization_config", plan.quantizationConfig().toJson()),
+        config(checkpoint, plan),
         Optional.of(plan.recipe()),
         "compress");
+  }
+
+  private static Json.Obj config(HuggingFaceCheckpoint checkpoint, CompressionPlan plan) {
+    Json.Obj source = SourceReaders.withoutQuantization(checkpoint.config());
+    return plan.tieWordEmbeddings()
+        .map(tied -> TiedEmbeddings.withTied(source, tied))
+        .orElse(source)
+        .with("quantization_config", plan.quantizationConfig().toJson());
   }
 
   private static OutputPlan outputPlan(HuggingFaceCheckpoint checkpoint, DecompressionPlan plan) {

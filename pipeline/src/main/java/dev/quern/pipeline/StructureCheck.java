@@ -79,9 +79,7 @@ final class StructureCheck {
     }
     String module = tensor.substring(0, dot);
     Optional<QuantizationScheme> scheme =
-        matcher
-            .scheme(new ModuleRef(module, ModuleClass.LINEAR))
-            .or(() -> matcher.scheme(new ModuleRef(module, ModuleClass.EMBEDDING)));
+        matcher.scheme(new ModuleRef(module, TensorClassifier.classOfMatrix(module)));
     if (scheme.isPresent()) {
       quantized.put(module, scheme.get());
     } else {

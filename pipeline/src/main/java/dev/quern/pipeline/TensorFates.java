@@ -1,5 +1,6 @@
 package dev.quern.pipeline;
 
+import dev.quern.engine.numeric.FloatType;
 import dev.quern.formats.CheckpointException;
 import dev.quern.formats.compressedtensors.ClassifiedTensor;
 import dev.quern.formats.compressedtensors.CompressionFormat;
@@ -71,15 +72,9 @@ final class TensorFates {
       return quantized(source, tensor, claim.get());
     }
     requireMatrix(source, tensor);
-    if (claim.isPresent() && tensor.role() == TensorRole.EMBEDDING) {
-      throw new QuernException(
-          QuernException.Kind.REQUEST,
-          options.recipe().origin(),
-          tensor.module()
-              + " is an embedding, which "
-              + claim.get().rule().label()
-              + " does not quantize",
-          "Leave it out of --targets.");
+    if (claim.isPresent() && tensor.role() == TensorRole.EMBEDDING && isFloats(source.spec())) {
+      refuseInputs(tensor, claim.get());
+      return quantized(source, tensor, claim.get());
     }
     if (claim.isPresent() && !claim.get().target().equals(ModuleClass.LINEAR)) {
       warnings.add(tensor.module() + " is targeted, but left as it is: " + tensor.reason());
@@ -97,6 +92,51 @@ final class TensorFates {
   /** Whether a rule claims a module that is a Linear. */
   static boolean isWanted(RecipeMatcher matcher, String module) {
     return claim(matcher, new ModuleRef(module, ModuleClass.LINEAR)).isPresent();
+  }
+
+  /** The head as a tensor of its own, made from the table that it shares. */
+  TensorPlan untied(TensorPlan table, ClassifiedTensor head) {
+    SourceWeight source =
+        sources.stream().filter(s -> s.name().equals(table.name())).findFirst().orElseThrow();
+    Optional<RecipeMatcher.Claim> claim = claim(head.moduleRef());
+    TensorPlan plan =
+        claim.isPresent()
+            ? quantized(source, head, claim.get())
+            : copied(source, head, head.reason());
+    List<TensorSpec> outputs =
+        claim.isPresent()
+            ? plan.outputs()
+            : List.of(new TensorSpec(head.tensor(), source.spec().dtype(), source.spec().shape()));
+    // Its bytes count once in what the source has, at the table.
+    List<SourcePart> parts =
+        plan.parts().stream().map(p -> new SourcePart(p.tensor(), p.file(), 0)).toList();
+    return new TensorPlan(
+        plan.source(),
+        parts,
+        plan.encoding(),
+        plan.module(),
+        plan.reason(),
+        plan.rule(),
+        plan.scheme(),
+        outputs);
+  }
+
+  private static boolean isFloats(TensorSpec table) {
+    return FloatType.of(table.dtype()).isPresent() && table.elements() > 0;
+  }
+
+  /** A table is looked up by number; it has no inputs to quantize. */
+  private void refuseInputs(ClassifiedTensor tensor, RecipeMatcher.Claim claim) {
+    if (claim.rule().scheme().inputActivations().isPresent()) {
+      throw new QuernException(
+          QuernException.Kind.REQUEST,
+          options.recipe().origin(),
+          tensor.module()
+              + " is an embedding, which has no inputs that "
+              + claim.rule().label()
+              + " could quantize",
+          "Leave it out of the targets, or use a scheme of weights alone, such as W8A16.");
+    }
   }
 
   private Optional<RecipeMatcher.Claim> claim(ModuleRef module) {

@@ -23,8 +23,6 @@ import java.util.TreeSet;
 public final class IgnoreList {
   private static final String MTP_PATTERN = "re:^mtp.*";
   private static final String MTP_PREFIX = "mtp";
-  private static final String LM_HEAD = "lm_head";
-  private static final Set<String> HEADS = Set.of(LM_HEAD, "embed_out", "output", "head", "ff_out");
   private static final List<String> MTP_KEYS = List.of("num_mtp_layers", "mtp_num_hidden_layers");
 
   private IgnoreList() {}
@@ -59,8 +57,10 @@ public final class IgnoreList {
         names.add(tensor.module());
       }
     }
-    if (linear && !quantized.contains(LM_HEAD) && hasTiedHead(tensors, modelConfig)) {
-      names.add(LM_HEAD);
+    if (linear
+        && !quantized.contains(TiedEmbeddings.LM_HEAD)
+        && TiedEmbeddings.isTied(tensors, modelConfig)) {
+      names.add(TiedEmbeddings.LM_HEAD);
     }
     if (mtp) {
       patterns.add(MTP_PATTERN);
@@ -81,27 +81,6 @@ public final class IgnoreList {
 
   private static String below(String module) {
     return "re:^" + module.replace(".", "\\.") + "\\b.*";
-  }
-
-  /**
-   * Whether {@code lm_head} exists as a module that shares the embedding's matrix. Families whose
-   * default is tied leave the key out of config.json; there, a missing head says it.
-   */
-  private static boolean hasTiedHead(Collection<ClassifiedTensor> tensors, Json.Obj modelConfig) {
-    Optional<Boolean> told =
-        modelConfig
-            .bool("tie_word_embeddings")
-            .or(
-                () ->
-                    modelConfig.object("text_config").flatMap(t -> t.bool("tie_word_embeddings")));
-    return told.orElseGet(
-        () ->
-            tensors.stream().anyMatch(t -> t.role() == TensorRole.EMBEDDING)
-                && tensors.stream().noneMatch(IgnoreList::isHead));
-  }
-
-  private static boolean isHead(ClassifiedTensor tensor) {
-    return HEADS.contains(tensor.module().substring(tensor.module().lastIndexOf('.') + 1));
   }
 
   private static boolean hasMtpLayers(Json.Obj modelConfig) {

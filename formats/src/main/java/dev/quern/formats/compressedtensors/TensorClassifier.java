@@ -50,6 +50,13 @@ public final class TensorClassifier {
     return new TensorClassifier(wide > 0 || tall == 0, List.copyOf(predictionLayers));
   }
 
+  /** Class of a module that has a compressed matrix, whose name alone is left to tell it. */
+  public static String classOfMatrix(String module) {
+    return ModuleNames.isEmbedding(ModuleName.ofTensor(module + ".weight"))
+        ? ModuleClass.EMBEDDING
+        : ModuleClass.LINEAR;
+  }
+
   /** The tensor's role with its reason. */
   public ClassifiedTensor classify(TensorSpec tensor) {
     ModuleName name = ModuleName.ofTensor(tensor.name());
