@@ -6,6 +6,7 @@ import dev.quern.engine.memory.NativeMemory;
 import dev.quern.engine.quantization.AbsMax;
 import dev.quern.engine.quantization.MxWeights;
 import dev.quern.engine.quantization.Nvfp4Scales;
+import dev.quern.engine.quantization.Nvfp4Search;
 import dev.quern.engine.quantization.Nvfp4Weights;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -86,6 +87,42 @@ public class Fp4Benchmark {
     }
   }
 
+  /** With the scales that a search finds. */
+  private record Exact(Nvfp4Search search) implements Format {
+    @Override
+    public int codeBytes() {
+      return Weights.COLS / 2;
+    }
+
+    @Override
+    public int scaleBytes() {
+      return Weights.COLS / Nvfp4Scales.GROUP_SIZE;
+    }
+
+    @Override
+    public void quantize(
+        Kernels kernels,
+        Weights weights,
+        MemorySegment source,
+        int rows,
+        MemorySegment codes,
+        MemorySegment scales) {
+      Nvfp4Weights.quantize(
+          kernels, weights.type, source, rows, Weights.COLS, search, codes, scales);
+    }
+
+    @Override
+    public void dequantizeRow(
+        Kernels kernels,
+        Weights weights,
+        MemorySegment codes,
+        MemorySegment scales,
+        int row,
+        MemorySegment target) {
+      new Nvfp4(search.scales()).dequantizeRow(kernels, weights, codes, scales, row, target);
+    }
+  }
+
   private record Nvfp4(Nvfp4Scales known) implements Format {
     @Override
     public int codeBytes() {
@@ -126,6 +163,7 @@ public class Fp4Benchmark {
   @State(Scope.Thread)
   public static class Quantized extends Weights {
     private Nvfp4 nvfp4;
+    private Exact exact;
     private Format format;
     private MemorySegment codes;
     private MemorySegment scales;
@@ -139,6 +177,7 @@ public class Fp4Benchmark {
       target = allocate(bytes());
       int max = AbsMax.ofRows(kernels, type, segment, rows, COLS);
       nvfp4 = new Nvfp4(Nvfp4Scales.of(type, max));
+      exact = new Exact(Nvfp4Search.of(type, max, 0));
     }
 
     void quantize(Format with) {
@@ -184,6 +223,12 @@ public class Fp4Benchmark {
   @Benchmark
   public void quantizeNvfp4(Quantized weights) {
     weights.quantize(weights.nvfp4);
+  }
+
+  /** The same with observer exact, whose global scale is known. */
+  @Benchmark
+  public void quantizeNvfp4Exact(Quantized weights) {
+    weights.quantize(weights.exact);
   }
 
   /** Scheme MXFP4A16. */

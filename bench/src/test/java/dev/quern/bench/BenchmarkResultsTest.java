@@ -62,6 +62,8 @@ class BenchmarkResultsTest {
     Fp4Benchmark.Quantized micro = ready(new Fp4Benchmark.Quantized(), type);
     fp4.quantizeNvfp4(micro);
     micro.check();
+    fp4.quantizeNvfp4Exact(micro);
+    micro.check();
     fp4.quantizeMxfp4(micro);
     micro.check();
     fp4.quantizeMxfp8(micro);

@@ -5,6 +5,7 @@ import dev.quern.engine.numeric.FloatType;
 import dev.quern.engine.quantization.IntWeights;
 import dev.quern.engine.quantization.MxWeights;
 import dev.quern.engine.quantization.Nvfp4Scales;
+import dev.quern.engine.quantization.Nvfp4Search;
 import dev.quern.engine.quantization.ScaleGrid;
 import dev.quern.formats.compressedtensors.CompressionFormat;
 import dev.quern.formats.compressedtensors.PresetSchemes;
@@ -46,7 +47,11 @@ final class WeightCodecs {
             && weights.groupSize().equals(OptionalInt.of(Nvfp4Scales.GROUP_SIZE))
             && weights.scaleDtype().equals(Optional.of(DType.F8_E4M3))
             && isFloat(weights, 4);
-    return known ? Optional.of(new Nvfp4Codec(type, cols)) : Optional.empty();
+    if (!known) {
+      return Optional.empty();
+    }
+    boolean exact = weights.observer().equals(Optional.of(Nvfp4Search.NAME));
+    return Optional.of(exact ? new Nvfp4ExactCodec(type, cols) : new Nvfp4Codec(type, cols));
   }
 
   private static Optional<WeightCodec> mx(

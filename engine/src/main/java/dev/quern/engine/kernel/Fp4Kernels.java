@@ -88,4 +88,28 @@ public interface Fp4Kernels {
       float[] scales,
       MemorySegment target,
       long targetOffset);
+
+  /**
+   * Of 16 scales in succession, the one by which the squared error of each group of 16 is least:
+   * {@code sum((m - e2m1(min(m * r, 6)) * s)^2)} with {@code m = |x| * unit}, all in binary32,
+   * added in ascending order. Of equal ones the first.
+   *
+   * @param values {@code n} binary32
+   * @param unit a factor for all values
+   * @param scales {@code s}, at least 16 from each start on
+   * @param reciprocals {@code r}, the same number
+   * @param codes where each group's 16 scales begin; receives the index of the best
+   * @param errors receives the least sum of each group
+   * @param lanes room for 16 sums
+   */
+  void searchNvfp4(
+      MemorySegment values,
+      long offset,
+      int n,
+      float unit,
+      float[] scales,
+      float[] reciprocals,
+      int[] codes,
+      float[] errors,
+      float[] lanes);
 }

@@ -63,7 +63,7 @@ public final class ScalarFp4Kernels implements Fp4Kernels {
       long offset = sourceOffset + (long) i * type.bytes();
       int even = quantizeE2M1(type, type.load(source, offset), scale, roundQuotient);
       int odd = quantizeE2M1(type, type.load(source, offset + type.bytes()), scale, roundQuotient);
-      target.set(JAVA_BYTE, targetOffset + i / 2, Fp4E2M1.pack(even, odd));
+      target.set(JAVA_BYTE, targetOffset + i / 2, (byte) (even | odd << 4));
     }
   }
 
@@ -139,5 +139,43 @@ public final class ScalarFp4Kernels implements Fp4Kernels {
       float scale = scales[i / groupSize];
       runs.dequantizeE4M3(type, source, sourceOffset + i, groupSize, scale, target, offset);
     }
+  }
+
+  @Override
+  public void searchNvfp4(
+      MemorySegment values,
+      long offset,
+      int n,
+      float unit,
+      float[] scales,
+      float[] reciprocals,
+      int[] codes,
+      float[] errors,
+      float[] lanes) {
+    for (int g = 0; g < n / 16; g++) {
+      for (int lane = 0; lane < 16; lane++) {
+        float scale = scales[codes[g] + lane];
+        float reciprocal = reciprocals[codes[g] + lane];
+        float sum = 0;
+        for (int i = 16 * g; i < 16 * g + 16; i++) {
+          float magnitude = Math.abs(FloatType.F32.load(values, offset + 4L * i)) * unit;
+          float value = Fp4E2M1.decode(Fp4E2M1.encode(magnitude * reciprocal));
+          float error = magnitude - value * scale;
+          sum += error * error;
+        }
+        lanes[lane] = sum;
+      }
+      pickBest(g, codes, errors, lanes);
+    }
+  }
+
+  /** Puts the first of the least sums in its places. */
+  public static void pickBest(int group, int[] codes, float[] errors, float[] lanes) {
+    int best = 0;
+    for (int lane = 1; lane < 16; lane++) {
+      best = lanes[lane] < lanes[best] ? lane : best;
+    }
+    codes[group] += best;
+    errors[group] = lanes[best];
   }
 }

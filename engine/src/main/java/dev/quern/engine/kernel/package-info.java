@@ -18,6 +18,9 @@
  *   <tr><td>{@code addErrors}</td><td>two runs of bf16, f16, f32</td><td>sums, in a fixed order</td></tr>
  * </table>
  *
+ * <p>{@link dev.quern.engine.kernel.Fp4Kernels} has those of rows in which every 16 or 32
+ * neighbours share a scale, for NVFP4, MXFP4 and MXFP8; {@code ScalarFp4Kernels} defines them.
+ *
  * <p>Invariants:
  *
  * <ul>

@@ -28,7 +28,6 @@ public final class Fp4E2M1 {
   private static final int BIAS = 1;
   private static final int MAX_CODE = 7;
   private static final int SIGN = 8;
-  private static final float[] VALUES = values();
 
   private Fp4E2M1() {}
 
@@ -51,20 +50,7 @@ public final class Fp4E2M1 {
 
   /** The value of a code, exactly; only the lower four bits count. */
   public static float decode(int code) {
-    return VALUES[code & 0xF];
-  }
-
-  /** A byte of two codes: the one of the even column in the lower half. */
-  public static byte pack(int even, int odd) {
-    return (byte) (even | odd << 4);
-  }
-
-  private static float[] values() {
-    float[] values = new float[16];
-    for (int code = 0; code < SIGN; code++) {
-      values[code] = SmallFloat.decodeMagnitude(code, MANTISSA_BITS, BIAS);
-      values[code | SIGN] = -values[code];
-    }
-    return values;
+    float magnitude = SmallFloat.decodeMagnitude(code & MAX_CODE, MANTISSA_BITS, BIAS);
+    return Float.intBitsToFloat(Float.floatToRawIntBits(magnitude) | (code & SIGN) << 28);
   }
 }

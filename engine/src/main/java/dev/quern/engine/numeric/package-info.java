@@ -17,6 +17,7 @@
  *   <tr><td>{@link Fp8E4M3Fnuz}</td><td>1, 4, 3</td><td>8</td><td>240</td><td>NaN</td></tr>
  *   <tr><td>{@link Fp8E5M2Fnuz}</td><td>1, 5, 2</td><td>16</td><td>57344</td><td>NaN</td></tr>
  *   <tr><td>{@link E8M0}</td><td>0, 8, 0</td><td>127</td><td>2^127</td><td>NaN</td></tr>
+ *   <tr><td>{@link Fp4E2M1}</td><td>1, 2, 1</td><td>1</td><td>6</td><td>nothing</td></tr>
  * </table>
  *
  * <p>Rules that hold for all of them, {@link E8M0} apart (it has roundings of its own):
@@ -29,7 +30,8 @@
  *       encodeNonSaturating} gives the format's infinity, or NaN where it has none.
  *   <li>NaN stays NaN, and decoding always gives a quiet NaN, {@link Bf16} apart, whose decode
  *       moves bits and nothing else. A NaN's sign survives where the format has room for it.
- *   <li>The sign of zero survives, except in the {@code fnuz} formats, which have one zero.
+ *   <li>The sign of zero survives, except in the {@code fnuz} formats, which have one zero, and in
+ *       {@link Fp4E2M1}, as in the reference. That one saturates only, NaN included.
  * </ul>
  *
  * <p>What may happen here: static methods on primitives, written for the reader first; bit logic

@@ -71,6 +71,11 @@ public final class Nvfp4Scales {
     }
   }
 
+  /** The same with another global scale. */
+  Nvfp4Scales withGlobal(float other, int absMaxBits) {
+    return new Nvfp4Scales(type, other, absMaxBits);
+  }
+
   /** The scale of a matrix, or of a fused set, whose largest magnitude has these bits. */
   public static float global(FloatType type, int absMaxBits) {
     float smallestNormal = type.decode(Integer.lowestOneBit(type.infinityBits()));

@@ -43,12 +43,8 @@ public final class Nvfp4Weights {
     float[] rowScales = new float[groups];
     for (int row = 0; row < rows; row++) {
       long begin = (long) row * cols;
-      fp4.groupAbsMaxBits(type, source, begin * type.bytes(), cols, GROUP_SIZE, maxBits);
+      maxima(kernels, type, source, rows, cols, row, maxBits);
       for (int g = 0; g < groups; g++) {
-        if (maxBits[g] >= type.infinityBits()) {
-          throw NonFiniteWeightException.find(
-              type, source, new ScaleGrid(rows, cols, 1, GROUP_SIZE), row, g);
-        }
         byte code = scales.code(maxBits[g]);
         scaleCodes.set(JAVA_BYTE, (long) row * groups + g, code);
         rowScales[g] = scales.scale(code);
@@ -63,6 +59,68 @@ public final class Nvfp4Weights {
           false,
           packed,
           begin / 2);
+    }
+  }
+
+  /**
+   * As {@link #quantize}, with the scales that a search finds best.
+   *
+   * @throws NonFiniteWeightException when a weight is NaN or infinite
+   */
+  public static void quantize(
+      Kernels kernels,
+      FloatType type,
+      MemorySegment source,
+      int rows,
+      int cols,
+      Nvfp4Search search,
+      MemorySegment packed,
+      MemorySegment scaleCodes) {
+    int groups = cols / GROUP_SIZE;
+    int[] maxBits = new int[groups];
+    float[] rowScales = new float[groups];
+    try (Nvfp4Search.Row found = new Nvfp4Search.Row(cols)) {
+      for (int row = 0; row < rows; row++) {
+        long begin = (long) row * cols;
+        maxima(kernels, type, source, rows, cols, row, maxBits);
+        search.search(kernels, source, begin * type.bytes(), cols, maxBits, found);
+        for (int g = 0; g < groups; g++) {
+          byte code = (byte) found.codes[g];
+          scaleCodes.set(JAVA_BYTE, (long) row * groups + g, code);
+          rowScales[g] = search.scales().scale(code);
+        }
+        kernels
+            .fp4()
+            .quantizeE2M1(
+                type,
+                source,
+                begin * type.bytes(),
+                cols,
+                GROUP_SIZE,
+                rowScales,
+                false,
+                packed,
+                begin / 2);
+      }
+    }
+  }
+
+  /** The largest magnitudes of the groups of one row, all finite. */
+  static void maxima(
+      Kernels kernels,
+      FloatType type,
+      MemorySegment source,
+      int rows,
+      int cols,
+      int row,
+      int[] maxBits) {
+    long offset = (long) row * cols * type.bytes();
+    kernels.fp4().groupAbsMaxBits(type, source, offset, cols, GROUP_SIZE, maxBits);
+    for (int g = 0; g < maxBits.length; g++) {
+      if (maxBits[g] >= type.infinityBits()) {
+        throw NonFiniteWeightException.find(
+            type, source, new ScaleGrid(rows, cols, 1, GROUP_SIZE), row, g);
+      }
     }
   }
 

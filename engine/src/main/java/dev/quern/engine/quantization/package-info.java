@@ -12,6 +12,12 @@
  * observer {@code memoryless_minmax} of symmetric schemes. {@link
  * dev.quern.engine.quantization.E4M3Weights} quantizes to FP8 and back.
  *
+ * <p>{@link dev.quern.engine.quantization.Nvfp4Weights} and {@link
+ * dev.quern.engine.quantization.MxWeights} do so for the micro-scaled floats, whose scales are
+ * {@link dev.quern.engine.quantization.Nvfp4Scales} and {@link
+ * dev.quern.engine.quantization.MxScales}; {@link dev.quern.engine.quantization.Nvfp4Search} finds
+ * NVFP4's best ones.
+ *
  * <p>Invariants:
  *
  * <ul>

@@ -3,10 +3,12 @@ package dev.quern.engine.kernel;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.quern.engine.numeric.FloatType;
+import dev.quern.engine.numeric.Fp8E4M3;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -142,6 +144,48 @@ class Fp4TwinTest {
       }
       assertThat(row.comparisons).isEqualTo(4);
     }
+  }
+
+  @Test
+  void searchesFindTheSameCodesAndErrors() {
+    SplittableRandom random = new SplittableRandom(8);
+    int n = 4096;
+    int found = 0;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment values = arena.allocate(4L * n + 64, 64);
+      float[] scales = new float[128];
+      float[] reciprocals = new float[128];
+      for (int round = 0; round < 100; round++) {
+        float global = (float) Math.scalb(1 + random.nextDouble(), random.nextInt(0, 12));
+        for (int code = 0; code < 128; code++) {
+          scales[code] = Fp8E4M3.decode((byte) code) / global;
+          reciprocals[code] = 1 / scales[code];
+        }
+        Inputs.weights(FloatType.F32, values, 0, 40 / global, random);
+        int[] starts = new int[n / 16];
+        for (int g = 0; g < starts.length; g++) {
+          starts[g] = random.nextInt(1, 112);
+        }
+        int[] lawCodes = starts.clone();
+        int[] codes = starts.clone();
+        float[] lawErrors = new float[n / 16];
+        float[] errors = new float[n / 16];
+        int offset = random.nextInt(64);
+        float unit = Math.scalb(1f, random.nextInt(-3, 4));
+        Twin.LAW
+            .fp4()
+            .searchNvfp4(
+                values, offset, n, unit, scales, reciprocals, lawCodes, lawErrors, new float[16]);
+        twin.kernels()
+            .fp4()
+            .searchNvfp4(
+                values, offset, n, unit, scales, reciprocals, codes, errors, new float[16]);
+        assertThat(codes).isEqualTo(lawCodes);
+        assertThat(errors).isEqualTo(lawErrors);
+        found += codes.length;
+      }
+    }
+    assertThat(found).isEqualTo(100 * n / 16);
   }
 
   /** A row and room for what becomes of it, twice. */

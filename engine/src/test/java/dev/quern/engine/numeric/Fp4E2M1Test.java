@@ -84,12 +84,6 @@ class Fp4E2M1Test {
   }
 
   @Test
-  void theEvenColumnIsInTheLowerHalf() {
-    assertThat(Fp4E2M1.pack(0x1, 0xF)).isEqualTo((byte) 0xF1);
-    assertThat(Fp4E2M1.pack(0x8, 0x0)).isEqualTo((byte) 0x08);
-  }
-
-  @Test
   void theConstants() {
     assertThat(Fp4E2M1.MAX_VALUE).isEqualTo(Fp4E2M1.decode(7));
     assertThat(Fp4E2M1.MIN_NORMAL).isEqualTo(Fp4E2M1.decode(2));

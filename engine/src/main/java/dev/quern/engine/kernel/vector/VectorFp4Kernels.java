@@ -177,4 +177,21 @@ final class VectorFp4Kernels implements Fp4Kernels {
       runs.dequantizeE4M3(type, source, sourceOffset + i, groupSize, scale, target, offset);
     }
   }
+
+  @Override
+  public void searchNvfp4(
+      MemorySegment values,
+      long offset,
+      int n,
+      float unit,
+      float[] scales,
+      float[] reciprocals,
+      int[] codes,
+      float[] errors,
+      float[] lanes) {
+    for (int g = 0; g < n / 16; g++) {
+      Nvfp4SearchVectors.sums(values, offset + 64L * g, unit, scales, reciprocals, codes[g], lanes);
+      ScalarFp4Kernels.pickBest(g, codes, errors, lanes);
+    }
+  }
 }
