@@ -39,18 +39,19 @@ class InspectCommandTest {
     assertThat(run.out())
         .contains("quantization: compressed-tensors, float-quantized")
         .contains("ignore lm_head")
-        .contains("F8_E4M3");
+        .containsPattern("q_proj.weight .*F8_E4M3 +FP8, by channel")
+        .containsPattern("q_proj.weight_scale .*part of model.layers.0.self_attn.q_proj.weight");
   }
 
   @Test
-  void saysThatAnotherMethodIsNotRead() {
+  void saysThatItCannotBeRead() {
     Path model =
         TinyCheckpoint.llama("BF16")
             .config("{\"quantization_config\": {\"quant_method\": \"gptq\"}}")
             .write(temp.resolve("in"));
 
     assertThat(QuernProcess.run("inspect", model.toString()).out())
-        .contains("quantization: gptq (not read by this version)");
+        .contains("quantization: gptq (cannot be read)");
   }
 
   @Test

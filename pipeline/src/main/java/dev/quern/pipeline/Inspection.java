@@ -1,7 +1,6 @@
 package dev.quern.pipeline;
 
 import dev.quern.formats.CheckpointException;
-import dev.quern.formats.compressedtensors.ClassifiedTensor;
 import dev.quern.formats.compressedtensors.CompressionFormat;
 import dev.quern.formats.compressedtensors.QuantizationConfig;
 import dev.quern.formats.compressedtensors.TensorClassifier;
@@ -10,9 +9,13 @@ import dev.quern.formats.huggingface.SourceTensor;
 import dev.quern.formats.json.Json;
 import dev.quern.formats.safetensors.TensorInfo;
 import dev.quern.formats.safetensors.TensorSpec;
+import dev.quern.pipeline.source.SourceModel;
+import dev.quern.pipeline.source.SourceWeight;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
@@ -69,27 +72,45 @@ public record Inspection(
   static Inspection of(HuggingFaceCheckpoint checkpoint) {
     List<TensorSpec> specs = checkpoint.tensors().stream().map(t -> t.info().spec()).toList();
     TensorClassifier classifier = TensorClassifier.forCheckpoint(specs);
+    Optional<SourceModel> model = model(checkpoint);
+    Map<String, String> encoded = model.map(Inspection::encoded).orElse(Map.of());
     List<Tensor> tensors = new ArrayList<>();
     for (SourceTensor tensor : checkpoint.tensors()) {
+      String role = encoded.get(tensor.name());
       tensors.add(
           new Tensor(
               tensor.info(),
               tensor.file().path().getFileName().toString(),
-              role(checkpoint, classifier.classify(tensor.info().spec()))));
+              role == null ? classifier.classify(tensor.info().spec()).reason() : role));
     }
     return new Inspection(
         checkpoint.directory(),
         architecture(checkpoint.config()),
-        quantization(checkpoint.config()),
+        quantization(checkpoint.config(), model),
         tensors,
         checkpoint.otherFiles());
   }
 
-  private static String role(HuggingFaceCheckpoint checkpoint, ClassifiedTensor tensor) {
-    boolean scaled = checkpoint.find(tensor.module() + ".weight_scale").isPresent();
-    return scaled && tensor.parameter().startsWith("weight")
-        ? "compressed " + tensor.parameter()
-        : tensor.reason();
+  /** The model that the files stand for; empty when they cannot be read as one. */
+  private static Optional<SourceModel> model(HuggingFaceCheckpoint checkpoint) {
+    try {
+      return Optional.of(SourceModel.open(checkpoint));
+    } catch (CheckpointException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** What the tensors of quantized weights are. */
+  private static Map<String, String> encoded(SourceModel model) {
+    Map<String, String> roles = new HashMap<>();
+    for (SourceWeight weight : model.weights()) {
+      if (weight.encoding().isPresent()) {
+        weight.parts().forEach(p -> roles.put(p.tensor().name(), "part of " + weight.name()));
+        roles.put(weight.parts().getFirst().tensor().name(), weight.encoding().get());
+      }
+    }
+    model.dropped().forEach(dropped -> roles.put(dropped.tensor().name(), dropped.reason()));
+    return roles;
   }
 
   private static String architecture(Json.Obj config) {
@@ -102,7 +123,7 @@ public record Inspection(
     return name.isEmpty() ? config.string("model_type").orElse("unknown") : name;
   }
 
-  private static String quantization(Json.Obj config) {
+  private static String quantization(Json.Obj config, Optional<SourceModel> model) {
     try {
       Optional<QuantizationConfig> ours = QuantizationConfig.ofModel(config);
       return ours.map(
@@ -113,12 +134,17 @@ public record Inspection(
                           .collect(Collectors.joining(" and "))
                       + ", ignore "
                       + String.join(", ", q.ignore()))
+          .or(() -> model.flatMap(SourceModel::quantization))
           .orElse("none");
     } catch (CheckpointException e) {
-      return config
-          .object("quantization_config")
-          .flatMap(q -> q.string("quant_method"))
-          .map(method -> method + " (not read by this version)")
+      return model
+          .flatMap(SourceModel::quantization)
+          .or(
+              () ->
+                  config
+                      .object("quantization_config")
+                      .flatMap(q -> q.string("quant_method"))
+                      .map(method -> method + " (cannot be read)"))
           .orElse("unknown (" + e.problem() + ")");
     }
   }

@@ -163,6 +163,22 @@ class ExpertPlanTest {
   }
 
   @Test
+  void aLayerIsTakenApartAsAWhole() throws Exception {
+    ends(1000, 2048);
+    tensor("model.layers.0.mlp.experts.gate_up_proj", "BF16", 4, 1536, 2048);
+    tensor("model.layers.0.mlp.experts.down_proj", "BF16", 4, 2048, 768);
+    CompressionPlan plan =
+        plan("{\"model_type\": \"qwen3_moe\", \"hidden_size\": 2048}", "re:.*down_proj");
+
+    assertThat(plan.quantizedTensors()).isEqualTo(2 * 4);
+    assertThat(find(plan, "model.layers.0.mlp.experts.3.down_proj.weight").fate())
+        .isEqualTo("split");
+    assertThat(plan.ignored())
+        .contains("model.layers.0.mlp.experts.3.down_proj")
+        .noneMatch(entry -> entry.startsWith("re:"));
+  }
+
+  @Test
   void fusedExpertsOfAnUnknownModelStayTogetherWithAWarning() throws Exception {
     ends(1000, 2048);
     attention("model.layers.0.", 2048, 4096, 512);

@@ -5,12 +5,15 @@ import dev.quern.formats.huggingface.SourceTensor;
 import dev.quern.formats.json.Json;
 import dev.quern.formats.safetensors.TensorSpec;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Takes fused experts apart: {@code X.experts.gate_up_proj} and {@code X.experts.down_proj}, one
@@ -78,6 +81,7 @@ final class ExpertSplitter {
 
   private final String modelType;
   private final Optional<Long> hidden;
+  private final Map<String, Fit> orientations = new HashMap<>();
 
   ExpertSplitter(Json.Obj config) {
     Optional<Json.Obj> text = config.object("text_config");
@@ -103,11 +107,30 @@ final class ExpertSplitter {
     if (!isKnown(modelType) || hidden.isEmpty()) {
       return weights;
     }
+    weights.forEach(this::noteOrientation);
     List<SourceWeight> result = new ArrayList<>();
     for (SourceWeight weight : weights) {
       result.addAll(split(weight, wanted));
     }
     return result;
+  }
+
+  /** A layer's two tensors lie the same way; sizes of one may tell it where the other's cannot. */
+  private void noteOrientation(SourceWeight weight) {
+    Matcher name = FUSED.matcher(weight.name());
+    if (!name.matches()) {
+      return;
+    }
+    boolean gateUp = name.group(2).equals("gate_up_proj");
+    switch (weight) {
+      case PlainWeight plain when plain.spec().shape().size() == 3 ->
+          orientations.merge(name.group(1), fit(plain.tensor(), gateUp), Fit::and);
+      case Mxfp4Experts packed -> {
+        boolean even = !gateUp || packed.out() % 2 == 0;
+        orientations.merge(name.group(1), even ? Fit.TRANSPOSED : Fit.NEITHER, Fit::and);
+      }
+      default -> {}
+    }
   }
 
   private List<SourceWeight> split(SourceWeight weight, Predicate<String> wanted) {
@@ -119,9 +142,11 @@ final class ExpertSplitter {
     boolean gateUp = name.group(2).equals("gate_up_proj");
     boolean bias = name.group(3) != null && name.group(3).endsWith("bias");
     List<String> parts = gateUp ? List.of("gate", "up") : List.of("down");
+    // All of a layer or nothing: what stays fused is ignored by a pattern that covers the layer.
     boolean any =
-        parts.stream().anyMatch(part -> wanted.test(experts + ".0." + projection(experts, part)));
-    if (!any) {
+        Stream.of("gate", "up", "down")
+            .anyMatch(part -> wanted.test(experts + ".0." + projection(experts, part)));
+    if (!any || isTransposed(experts).isEmpty()) {
       return List.of(weight);
     }
     return switch (weight) {
@@ -188,7 +213,7 @@ final class ExpertSplitter {
 
   private List<SourceWeight> matrices(PlainWeight weight, String experts, List<String> parts) {
     SourceTensor tensor = weight.tensor();
-    Optional<Boolean> known = isTransposed(tensor, parts);
+    Optional<Boolean> known = isTransposed(experts);
     if (known.isEmpty() || tensor.info().elements() == 0) {
       return List.of(weight);
     }
@@ -218,20 +243,44 @@ final class ExpertSplitter {
     return result;
   }
 
-  /** Whether inputs come before outputs; empty when the sizes fit neither, or both and no rule. */
-  private Optional<Boolean> isTransposed(SourceTensor tensor, List<String> parts) {
-    boolean gateUp = parts.size() == 2;
+  /** Which orientations the sizes of a layer's tensors allow. */
+  private enum Fit {
+    AS_LINEAR,
+    TRANSPOSED,
+    BOTH,
+    NEITHER;
+
+    Fit and(Fit other) {
+      if (this == other || other == BOTH) {
+        return this;
+      }
+      return this == BOTH ? other : NEITHER;
+    }
+  }
+
+  private Fit fit(SourceTensor tensor, boolean gateUp) {
     long first = tensor.info().dim(1);
     long second = tensor.info().dim(2);
     // hidden is the input of gate and up, and the output of down.
-    boolean asLinear = (gateUp ? second : first) == hidden.get();
-    boolean turned = (gateUp ? first : second) == hidden.get();
+    boolean asLinear = gateUp ? second == hidden.get() && first % 2 == 0 : first == hidden.get();
+    boolean turned = gateUp ? first == hidden.get() && second % 2 == 0 : second == hidden.get();
     if (asLinear && turned) {
-      return EITHER.contains(modelType)
-          ? Optional.empty()
-          : Optional.of(TRANSPOSED.contains(modelType));
+      return Fit.BOTH;
     }
-    return asLinear || turned ? Optional.of(turned) : Optional.empty();
+    return asLinear ? Fit.AS_LINEAR : turned ? Fit.TRANSPOSED : Fit.NEITHER;
+  }
+
+  /** Whether inputs come before outputs; empty when sizes and model type do not tell. */
+  private Optional<Boolean> isTransposed(String experts) {
+    return switch (orientations.getOrDefault(experts, Fit.NEITHER)) {
+      case AS_LINEAR -> Optional.of(false);
+      case TRANSPOSED -> Optional.of(true);
+      case BOTH ->
+          EITHER.contains(modelType)
+              ? Optional.empty()
+              : Optional.of(TRANSPOSED.contains(modelType));
+      case NEITHER -> Optional.empty();
+    };
   }
 
   private List<SourceWeight> packed(Mxfp4Experts weight, String experts, List<String> parts) {
