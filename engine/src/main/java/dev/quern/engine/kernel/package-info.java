@@ -21,6 +21,11 @@
  * <p>{@link dev.quern.engine.kernel.Fp4Kernels} has those of rows in which every 16 or 32
  * neighbours share a scale, for NVFP4, MXFP4 and MXFP8; {@code ScalarFp4Kernels} defines them.
  *
+ * <p>Integers of 1 to 8 bits have a contract of their own, {@link
+ * dev.quern.engine.kernel.IntKernels}, reached by {@code Kernels.integers()}: ranges, codes and
+ * packing of a whole row with its groups in one call, defined by {@link
+ * dev.quern.engine.kernel.ScalarIntKernels}.
+ *
  * <p>Invariants:
  *
  * <ul>

@@ -18,6 +18,11 @@
  * dev.quern.engine.quantization.MxScales}; {@link dev.quern.engine.quantization.Nvfp4Search} finds
  * NVFP4's best ones.
  *
+ * <p>{@link dev.quern.engine.quantization.IntWeights} does so with integers of 2 to 8 bits, packed
+ * or a byte each. It asks a {@link dev.quern.engine.quantization.RangeObserver} for the range of
+ * each block, {@link dev.quern.engine.quantization.MinMax} when no search is wanted, and {@link
+ * dev.quern.engine.quantization.IntParameters} makes scales and zero points of the ranges.
+ *
  * <p>Invariants:
  *
  * <ul>
