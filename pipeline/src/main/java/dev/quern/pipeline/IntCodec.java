@@ -3,6 +3,7 @@ package dev.quern.pipeline;
 import dev.quern.engine.kernel.IntGroups;
 import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.quantization.IntWeights;
+import dev.quern.engine.quantization.RangeObserver;
 import dev.quern.engine.quantization.ScaleGrid;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -26,9 +27,23 @@ final class IntCodec implements WeightCodec {
   private final List<String> parameters = new ArrayList<>();
   private final int zeroPoint;
   private final int shape;
+  private final boolean oneBlock;
+  private final Optional<RangeObserver> observer;
 
+  /** A codec whose strips know their ranges. */
   IntCodec(IntWeights weights) {
+    this(weights, false, Optional.of(weights.minMax()));
+  }
+
+  /** A codec for a matrix that is one block, which has to be measured first. */
+  static IntCodec tensor(IntWeights weights) {
+    return new IntCodec(weights, true, Optional.empty());
+  }
+
+  private IntCodec(IntWeights weights, boolean oneBlock, Optional<RangeObserver> observer) {
     this.weights = weights;
+    this.oneBlock = oneBlock;
+    this.observer = observer;
     parameters.add(weights.packed() ? "weight_packed" : "weight");
     parameters.add("weight_scale");
     zeroPoint = weights.symmetric() ? -1 : add("weight_zero_point");
@@ -41,8 +56,17 @@ final class IntCodec implements WeightCodec {
   }
 
   @Override
+  public Optional<Measurement> measurement() {
+    return observer.isPresent()
+        ? Optional.empty()
+        : Optional.of(
+            new RangeMeasurement(
+                weights, known -> new IntCodec(weights, true, Optional.of(known))));
+  }
+
+  @Override
   public int stripRows() {
-    return weights.stripRows();
+    return oneBlock ? 1 : weights.stripRows();
   }
 
   @Override
@@ -52,7 +76,7 @@ final class IntCodec implements WeightCodec {
 
   @Override
   public boolean wholeMatrix(int parameter) {
-    return parameter == shape;
+    return parameter == shape || (oneBlock && (parameter == SCALE || parameter == zeroPoint));
   }
 
   @Override
@@ -74,7 +98,7 @@ final class IntCodec implements WeightCodec {
       Kernels kernels, MemorySegment source, int rows, List<MemorySegment> parameters) {
     weights.quantize(
         kernels,
-        weights.minMax(),
+        observer.orElseThrow(),
         source,
         rows,
         parameters.get(CODES),

@@ -92,6 +92,15 @@ final class WeightCodecs {
       return Optional.empty();
     }
     boolean packed = scheme.formatOrDefault() == CompressionFormat.PACK_QUANTIZED;
+    if (weights.strategy() == QuantizationStrategy.TENSOR) {
+      if (packed && !weights.symmetric()) {
+        return Optional.empty(); // its one zero point would not be packed
+      }
+      ScaleGrid whole = ScaleGrid.tensor(rows, cols);
+      return Optional.of(
+          IntCodec.tensor(
+              new IntWeights(type, whole, weights.numBits(), weights.symmetric(), packed)));
+    }
     Optional<ScaleGrid> grid =
         switch (weights.strategy()) {
           case CHANNEL -> Optional.of(ScaleGrid.channel(rows, cols));

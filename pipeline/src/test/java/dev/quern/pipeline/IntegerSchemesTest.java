@@ -61,6 +61,30 @@ class IntegerSchemesTest {
     assertThat(runs).isEqualTo(12);
   }
 
+  /** One scale for a matrix, which is known before its first strip. */
+  @ParameterizedTest
+  @CsvSource({
+    "8, true, INT_QUANTIZED",
+    "8, false, INT_QUANTIZED",
+    "4, true, PACK_QUANTIZED",
+    "3, false, INT_QUANTIZED"
+  })
+  void oneScaleForAMatrix(int bits, boolean symmetric, CompressionFormat format) throws Exception {
+    Path output = temp.resolve("out");
+    QuantizationArgs weights =
+        QuantizationArgs.builder()
+            .numBits(bits)
+            .symmetric(symmetric)
+            .strategy(QuantizationStrategy.TENSOR)
+            .build();
+    compress(output, weights, format);
+    assertThat(problems(output)).isEmpty();
+    try (SafetensorsFile file = SafetensorsFile.open(output.resolve("model.safetensors"))) {
+      assertThat(file.find(MODULE + ".weight_scale").orElseThrow().shape()).containsExactly(1L);
+      assertThat(file.find(MODULE + ".weight_zero_point").isPresent()).isEqualTo(!symmetric);
+    }
+  }
+
   @ParameterizedTest
   @CsvSource({
     "W8A8-bf16",

@@ -82,6 +82,21 @@ public record IntWeights(
   }
 
   /**
+   * The range of a strip of a matrix that is one block, for whoever has to know that of the whole
+   * before the first strip: smallest and largest value.
+   *
+   * @throws NonFiniteWeightException when a weight is NaN or infinite
+   */
+  public float[] range(Kernels kernels, MemorySegment source, int rows) {
+    ScaleGrid strip = grid.strip(rows);
+    float[] min = new float[1];
+    float[] max = new float[1];
+    minMax().gridRow(kernels, type, source, strip, 0, min, max);
+    requireFinite(source, strip, 0, min, max);
+    return new float[] {min[0], max[0]};
+  }
+
+  /**
    * Quantizes a strip of whole rows of blocks.
    *
    * @param observer finds the ranges
