@@ -145,6 +145,18 @@ class RecipeCommandTest {
   }
 
   @Test
+  void aHeadThatTheRecipeForgetsIsKeptWithAWarning() throws Exception {
+    Path forgets = recipe(modifier("{scheme: FP8_DYNAMIC}"));
+    QuernProcess run = compress(temp.resolve("out"), "--recipe", forgets.toString());
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    assertThat(run.err()).contains("warning: lm_head stays as it is, although ");
+
+    Path ignores = recipe(modifier("{scheme: FP8_DYNAMIC, ignore: [lm_head]}"));
+    run = compress(temp.resolve("other"), "--recipe", ignores.toString());
+    assertThat(run.err()).doesNotContain("warning");
+  }
+
+  @Test
   void anotherModifierIsRefusedByName() throws Exception {
     Path recipe = recipe("s_stage: {m_modifiers: {GPTQModifier: {scheme: W4A16}}}");
     QuernProcess run = compress(temp.resolve("out"), "--recipe", recipe.toString());

@@ -10,6 +10,7 @@ import dev.quern.formats.recipe.RecipeMatcher;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 
 /** What is asked of targets and {@code ignore}: they can be read, and they match something. */
 final class Patterns {
@@ -78,6 +79,7 @@ final class Patterns {
           "Module names are listed by 'quern inspect'; patterns begin with 're:'.");
     }
     List<String> warnings = new ArrayList<>();
+    keptHead(options, modules).ifPresent(warnings::add);
     for (String unused : matcher.unusedIgnores(modules)) {
       if (options.ignore().contains(unused)) {
         warnings.add("--ignore " + unused + " matches no module; is it misspelt?");
@@ -87,5 +89,29 @@ final class Patterns {
       }
     }
     return warnings;
+  }
+
+  /** A recipe that llm-compressor would apply to the head, too, is applied without it here. */
+  private static Optional<String> keptHead(CompressionOptions options, List<ModuleRef> modules) {
+    ModuleRef head = new ModuleRef(LM_HEAD, ModuleClass.LINEAR);
+    boolean kept =
+        !options.recipe().origin().startsWith("--")
+            && modules.contains(head)
+            && alsoIgnored(options).contains(LM_HEAD)
+            && !options.ignore().contains(LM_HEAD)
+            && anyMatches(options.recipe().targets(), head)
+            && !anyMatches(options.recipe().ignore(), head);
+    return kept
+        ? Optional.of(
+            "lm_head stays as it is, although "
+                + options.recipe().origin()
+                + " does not ignore it; add it to the targets to quantize it")
+        : Optional.empty();
+  }
+
+  private static boolean anyMatches(List<String> patterns, ModuleRef module) {
+    return patterns.stream()
+        .map(ModulePattern::parse)
+        .anyMatch(p -> p.matchesName(module.name()) || p.matchesClass(module.className()));
   }
 }
