@@ -4,9 +4,11 @@ import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.numeric.FloatType;
 import dev.quern.engine.numeric.Fp8E4M3;
 import dev.quern.engine.quantization.E4M3Weights;
+import dev.quern.engine.quantization.RangeObserver;
 import dev.quern.engine.quantization.ScaleGrid;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * FP8 E4M3 with scales of the weight's own type, by row or by tile: {@code weight} and {@code
@@ -19,9 +21,27 @@ final class E4M3Codec implements WeightCodec {
   private final FloatType type;
   private final ScaleGrid grid;
 
-  E4M3Codec(FloatType type, ScaleGrid grid) {
+  private final WeightObserver observer;
+  private final Optional<RangeObserver> bound;
+
+  E4M3Codec(FloatType type, ScaleGrid grid, WeightObserver observer) {
+    this(type, grid, observer, observer.atOnce(type));
+  }
+
+  private E4M3Codec(
+      FloatType type, ScaleGrid grid, WeightObserver observer, Optional<RangeObserver> bound) {
     this.type = type;
     this.grid = grid;
+    this.observer = observer;
+    this.bound = bound;
+  }
+
+  @Override
+  public Optional<Measurement> measurement() {
+    return bound.isPresent()
+        ? Optional.empty()
+        : observer.measurement(
+            type, grid, found -> new E4M3Codec(type, grid, observer, Optional.of(found)));
   }
 
   @Override
@@ -47,8 +67,14 @@ final class E4M3Codec implements WeightCodec {
   @Override
   public void compress(
       Kernels kernels, MemorySegment source, int rows, List<MemorySegment> parameters) {
-    E4M3Weights.quantize(
-        kernels, type, source, grid.strip(rows), parameters.get(WEIGHT), parameters.get(SCALE));
+    ScaleGrid strip = grid.strip(rows);
+    MemorySegment codes = parameters.get(WEIGHT);
+    MemorySegment scales = parameters.get(SCALE);
+    if (bound.isPresent()) {
+      E4M3Weights.quantize(kernels, bound.get(), type, source, strip, codes, scales);
+    } else {
+      E4M3Weights.quantize(kernels, type, source, strip, codes, scales);
+    }
   }
 
   @Override
@@ -69,9 +95,15 @@ final class E4M3Codec implements WeightCodec {
     return E4M3Bounds.relative(type);
   }
 
+  /**
+   * The largest scale of the row serves for all its blocks. Of a block with a smaller one, a search
+   * may have cut off more than what the row's largest magnitude tells.
+   */
   @Override
   public double absoluteBound(List<MemorySegment> parameters, int rows, int row, float absMax) {
-    return E4M3Bounds.absolute(type, largestScale(parameters, row), absMax);
+    float largest = largestScale(parameters, row);
+    double cut = observer.largestCut() * Fp8E4M3.MAX_VALUE * largest * (1 + 4 * type.epsilon());
+    return E4M3Bounds.absolute(type, largest, absMax) + (grid.gridCols() > 1 ? cut : 0);
   }
 
   @Override

@@ -46,6 +46,7 @@ final class SchemeSupport {
     }
     refuseOrder(origin, rule);
     refuseAsymmetricFloats(origin, rule);
+    rule.scheme().weights().ifPresent(weights -> WeightObserver.require(origin, weights));
     if (WeightCodecs.find(rule.scheme(), FloatType.BF16, 1, columns(rule.scheme())).isEmpty()) {
       throw refused(origin, describe(rule));
     }

@@ -70,11 +70,18 @@ final class WeightCodecs {
     }
     return switch (weights.strategy()) {
       case TENSOR -> Optional.of(new E4M3TensorCodec(type, cols));
-      case CHANNEL -> Optional.of(new E4M3Codec(type, ScaleGrid.channel(rows, cols)));
+      case CHANNEL ->
+          Optional.of(
+              new E4M3Codec(type, ScaleGrid.channel(rows, cols), WeightObserver.of(weights)));
       case BLOCK ->
           weights
               .blockStructure()
-              .map(b -> new E4M3Codec(type, ScaleGrid.block(rows, cols, b.rows(), b.columns())));
+              .map(
+                  b ->
+                      new E4M3Codec(
+                          type,
+                          ScaleGrid.block(rows, cols, b.rows(), b.columns()),
+                          WeightObserver.of(weights)));
       default -> Optional.empty();
     };
   }
