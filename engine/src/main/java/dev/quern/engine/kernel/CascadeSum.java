@@ -23,13 +23,16 @@ import java.util.Arrays;
  * 2.13, {@code aten/src/ATen/native/cpu/SumKernel.cpp}, {@code cascade_sum}; with one thread, or
  * more than one sum, which is when no sum is split between threads.
  */
-final class CascadeSum {
+public final class CascadeSum {
   private static final int LANES = 8;
   private static final int UNROLL = 4;
   private static final int LEVELS = 4;
 
   /** Accumulators of one level. */
-  static final int ACCUMULATORS = UNROLL * LANES;
+  public static final int ACCUMULATORS = UNROLL * LANES;
+
+  /** An empty sum. */
+  public CascadeSum() {}
 
   private final float[] levels = new float[LEVELS * ACCUMULATORS];
   private final float[] row = new float[2 * ACCUMULATORS];
@@ -48,7 +51,7 @@ final class CascadeSum {
    * @param type of the tensor
    * @param n numbers that will be added
    */
-  void begin(FloatType type, long n) {
+  public void begin(FloatType type, long n) {
     int full = type.bytes() == 2 ? 2 * LANES : LANES;
     boolean scalar = n < full;
     half = type.bytes() == 2 && !scalar;
@@ -63,10 +66,37 @@ final class CascadeSum {
     Arrays.fill(levels, 0);
   }
 
-  void add(float term) {
+  /** Adds the next number. */
+  public void add(float term) {
     row[filled++] = term;
     if (filled == rowLength && done < rows) {
       addRow();
+    }
+  }
+
+  /** Rows that make a chunk, after which level 0 is added to level 1. */
+  public int chunkRows() {
+    return 1 << power;
+  }
+
+  /**
+   * Rows whose numbers fill all four vectors; whatever is added after them goes by {@link #add}.
+   */
+  public long wholeRows() {
+    return lanes == 1 ? 0 : rows;
+  }
+
+  /**
+   * Adds the sums of whole rows, one for each accumulator: a chunk, or what is left of whole rows
+   * after the last chunk.
+   *
+   * @param sums the row's accumulators as they are after the chunk, having begun with nothing
+   */
+  public void addChunk(float[] sums, int chunkRows) {
+    System.arraycopy(sums, 0, levels, 0, ACCUMULATORS);
+    done += chunkRows;
+    if (chunkRows == chunkRows()) {
+      cascade();
     }
   }
 
@@ -102,7 +132,7 @@ final class CascadeSum {
   }
 
   /** The sum, in binary32. */
-  float end() {
+  public float end() {
     for (int level = 1; level < LEVELS; level++) {
       for (int i = 0; i < ACCUMULATORS; i++) {
         levels[i] += levels[level * ACCUMULATORS + i];

@@ -89,6 +89,11 @@ public final class RangeSearch {
     return type.round(begin * factors[step]);
   }
 
+  /** The factor of each step. Not to be changed. */
+  public float[] factors() {
+    return factors;
+  }
+
   /**
    * {@code magnitude^norm}, rounded to {@code type}.
    *
@@ -98,13 +103,13 @@ public final class RangeSearch {
     return powers.length == 0 ? power(type, magnitude, norm) : powers[type.encode(magnitude)];
   }
 
-  /** The powers of all magnitudes, by bit pattern; empty for binary32. */
-  float[] powers() {
+  /** The powers of all magnitudes, by bit pattern; empty for binary32. Not to be changed. */
+  public float[] powers() {
     return powers;
   }
 
   /** The exponent, rounded. */
-  float norm() {
+  public float norm() {
     return norm;
   }
 

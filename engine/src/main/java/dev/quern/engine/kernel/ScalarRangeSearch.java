@@ -80,7 +80,7 @@ public final class ScalarRangeSearch implements RangeSearchKernels {
   }
 
   /** The largest finite value, which an error must be below to count. */
-  static float largest(FloatType type) {
+  public static float largest(FloatType type) {
     return type.decode(type.infinityBits() - 1);
   }
 

@@ -98,9 +98,18 @@ class RangeSearchGoldenTest {
 
   @ParameterizedTest
   @MethodSource("searches")
-  @Tag("twin")
   void rangesAndStopAreTheReferences(Search golden) {
-    RangeSearchKernels kernels = new ScalarRangeSearch();
+    check(new ScalarRangeSearch(), golden);
+  }
+
+  @ParameterizedTest
+  @MethodSource("searches")
+  @Tag("twin")
+  void vectorsFindTheSame(Search golden) {
+    check(Twin.VECTOR.kernels().rangeSearch(), golden);
+  }
+
+  private static void check(RangeSearchKernels kernels, Search golden) {
     try (Arena arena = Arena.ofConfined()) {
       Blocks blocks = blocks(golden, arena);
       RangeSearch search = golden.search();

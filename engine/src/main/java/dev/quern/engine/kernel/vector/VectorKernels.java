@@ -6,7 +6,7 @@ import dev.quern.engine.kernel.IntKernels;
 import dev.quern.engine.kernel.KernelChoice;
 import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.kernel.RangeSearchKernels;
-import dev.quern.engine.kernel.ScalarRangeSearch;
+import dev.quern.engine.kernel.ScalarFp4Kernels;
 import dev.quern.engine.numeric.FloatType;
 import java.lang.foreign.MemorySegment;
 import java.util.Locale;
@@ -18,8 +18,8 @@ import java.util.Locale;
  * instructions only when both are constants in it.
  */
 public final class VectorKernels implements Kernels {
-  private static final RangeSearchKernels RANGE_SEARCH = new ScalarRangeSearch();
   private static final IntKernels INTEGERS = new VectorIntKernels();
+  private static final RangeSearchKernels RANGE_SEARCH = new VectorRangeSearch();
 
   private final Fp4Kernels fp4 = new VectorFp4Kernels(this);
 
