@@ -28,21 +28,36 @@ final class IntCodec implements WeightCodec {
   private final int zeroPoint;
   private final int shape;
   private final boolean oneBlock;
+  private final WeightObserver named;
   private final Optional<RangeObserver> observer;
 
-  /** A codec whose strips know their ranges. */
+  /** A codec with the observer {@code memoryless_minmax}. */
   IntCodec(IntWeights weights) {
-    this(weights, false, Optional.of(weights.minMax()));
+    this(weights, WeightObserver.minMax());
+  }
+
+  /** A codec whose strips know their ranges, unless a search has to measure the matrix first. */
+  IntCodec(IntWeights weights, WeightObserver named) {
+    this(
+        weights,
+        false,
+        named,
+        named.isSearch() ? named.atOnce(weights.type()) : Optional.of(weights.minMax()));
   }
 
   /** A codec for a matrix that is one block, which has to be measured first. */
   static IntCodec tensor(IntWeights weights) {
-    return new IntCodec(weights, true, Optional.empty());
+    return new IntCodec(weights, true, WeightObserver.minMax(), Optional.empty());
   }
 
-  private IntCodec(IntWeights weights, boolean oneBlock, Optional<RangeObserver> observer) {
+  private IntCodec(
+      IntWeights weights,
+      boolean oneBlock,
+      WeightObserver named,
+      Optional<RangeObserver> observer) {
     this.weights = weights;
     this.oneBlock = oneBlock;
+    this.named = named;
     this.observer = observer;
     parameters.add(weights.packed() ? "weight_packed" : "weight");
     parameters.add("weight_scale");
@@ -57,11 +72,16 @@ final class IntCodec implements WeightCodec {
 
   @Override
   public Optional<Measurement> measurement() {
-    return observer.isPresent()
-        ? Optional.empty()
-        : Optional.of(
-            new RangeMeasurement(
-                weights, known -> new IntCodec(weights, true, Optional.of(known))));
+    if (observer.isPresent()) {
+      return Optional.empty();
+    }
+    return oneBlock
+        ? Optional.of(new RangeMeasurement(weights, this::bind))
+        : named.measurement(weights.type(), weights.grid(), this::bind);
+  }
+
+  private IntCodec bind(RangeObserver known) {
+    return new IntCodec(weights, oneBlock, named, Optional.of(known));
   }
 
   @Override

@@ -8,8 +8,11 @@ import dev.quern.engine.numeric.FloatType;
 import dev.quern.engine.numeric.Fp4E2M1;
 import dev.quern.engine.numeric.Fp8E4M3;
 import dev.quern.engine.quantization.MxWeights;
+import dev.quern.engine.quantization.RangeObserver;
+import dev.quern.engine.quantization.ScaleGrid;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * MXFP4 and MXFP8: {@code weight_packed} or {@code weight}, and {@code weight_scale} in E8M0 for
@@ -23,10 +26,39 @@ final class MxCodec implements WeightCodec {
   private final int cols;
   private final MxWeights.Element element;
 
-  MxCodec(FloatType type, int cols, MxWeights.Element element) {
+  private final ScaleGrid grid;
+  private final WeightObserver observer;
+  private final Optional<RangeObserver> bound;
+
+  MxCodec(FloatType type, int rows, int cols, MxWeights.Element element, WeightObserver observer) {
+    this(
+        type,
+        element,
+        ScaleGrid.block(rows, cols, 1, MxWeights.GROUP_SIZE),
+        observer,
+        observer.atOnce(type));
+  }
+
+  private MxCodec(
+      FloatType type,
+      MxWeights.Element element,
+      ScaleGrid grid,
+      WeightObserver observer,
+      Optional<RangeObserver> bound) {
     this.type = type;
-    this.cols = cols;
+    this.cols = grid.cols();
     this.element = element;
+    this.grid = grid;
+    this.observer = observer;
+    this.bound = bound;
+  }
+
+  @Override
+  public Optional<Measurement> measurement() {
+    return bound.isPresent()
+        ? Optional.empty()
+        : observer.measurement(
+            type, grid, found -> new MxCodec(type, element, grid, observer, Optional.of(found)));
   }
 
   @Override
@@ -57,7 +89,15 @@ final class MxCodec implements WeightCodec {
   public void compress(
       Kernels kernels, MemorySegment source, int rows, List<MemorySegment> parameters) {
     MxWeights.quantize(
-        kernels, type, element, source, rows, cols, parameters.get(WEIGHT), parameters.get(SCALE));
+        kernels,
+        bound,
+        type,
+        element,
+        source,
+        rows,
+        cols,
+        parameters.get(WEIGHT),
+        parameters.get(SCALE));
   }
 
   @Override
@@ -79,10 +119,12 @@ final class MxCodec implements WeightCodec {
   @Override
   public double absoluteBound(List<MemorySegment> parameters, int rows, int row, float absMax) {
     double scale = largestScale(parameters, row);
-    return switch (element) {
-      case E2M1 -> E2M1Bounds.absolute(type, scale);
-      case E4M3 -> E4M3Bounds.absolute(type, scale, 0);
-    };
+    double cut = observer.largestCut() * (7.0 / 6) * range(parameters, rows, row);
+    return cut
+        + switch (element) {
+          case E2M1 -> E2M1Bounds.absolute(type, scale);
+          case E4M3 -> E4M3Bounds.absolute(type, scale, 0);
+        };
   }
 
   @Override

@@ -7,6 +7,8 @@ import dev.quern.engine.numeric.FloatType;
 import dev.quern.engine.numeric.Fp4E2M1;
 import dev.quern.engine.quantization.Nvfp4Scales;
 import dev.quern.engine.quantization.Nvfp4Weights;
+import dev.quern.engine.quantization.RangeObserver;
+import dev.quern.engine.quantization.ScaleGrid;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
@@ -22,28 +24,55 @@ final class Nvfp4Codec implements WeightCodec {
 
   private final FloatType type;
   private final int cols;
+  private final ScaleGrid grid;
+  private final WeightObserver observer;
+  private final Optional<RangeObserver> bound;
   private final Optional<Nvfp4Scales> scales;
 
   /** A codec that has to measure first. */
-  Nvfp4Codec(FloatType type, int cols) {
-    this(type, cols, Optional.empty());
+  Nvfp4Codec(FloatType type, int rows, int cols, WeightObserver observer) {
+    this(
+        type,
+        ScaleGrid.block(rows, cols, 1, Nvfp4Scales.GROUP_SIZE),
+        observer,
+        observer.atOnce(type),
+        Optional.empty());
   }
 
-  private Nvfp4Codec(FloatType type, int cols, Optional<Nvfp4Scales> scales) {
+  private Nvfp4Codec(
+      FloatType type,
+      ScaleGrid grid,
+      WeightObserver observer,
+      Optional<RangeObserver> bound,
+      Optional<Nvfp4Scales> scales) {
     this.type = type;
-    this.cols = cols;
+    this.cols = grid.cols();
+    this.grid = grid;
+    this.observer = observer;
+    this.bound = bound;
     this.scales = scales;
   }
 
+  /** A search ends when patience does; the global scale is that of the ranges it has found. */
   @Override
   public Optional<Measurement> measurement() {
-    return scales.isPresent()
-        ? Optional.empty()
-        : Optional.of(new AbsMaxMeasurement(type, cols, true, this::bind));
+    if (scales.isPresent()) {
+      return Optional.empty();
+    }
+    if (bound.isPresent()) {
+      return Optional.of(new ObservedMaxMeasurement(type, grid, bound.get(), this::bind));
+    }
+    return observer
+        .measurement(
+            type,
+            grid,
+            found -> new Nvfp4Codec(type, grid, observer, Optional.of(found), Optional.empty()))
+        .or(() -> Optional.of(new AbsMaxMeasurement(type, cols, true, this::bind)));
   }
 
   private Nvfp4Codec bind(int absMaxBits) {
-    return new Nvfp4Codec(type, cols, Optional.of(Nvfp4Scales.of(type, absMaxBits)));
+    Nvfp4Scales known = Nvfp4Scales.of(type, absMaxBits);
+    return new Nvfp4Codec(type, grid, observer, bound, Optional.of(known));
   }
 
   @Override
@@ -76,7 +105,15 @@ final class Nvfp4Codec implements WeightCodec {
       Kernels kernels, MemorySegment source, int rows, List<MemorySegment> parameters) {
     Nvfp4Scales known = scales.orElseThrow();
     Nvfp4Weights.quantize(
-        kernels, type, source, rows, cols, known, parameters.get(PACKED), parameters.get(SCALE));
+        kernels,
+        bound,
+        type,
+        source,
+        rows,
+        cols,
+        known,
+        parameters.get(PACKED),
+        parameters.get(SCALE));
     FloatType.F32.store(parameters.get(GLOBAL_SCALE), 0, known.global());
   }
 
@@ -102,12 +139,14 @@ final class Nvfp4Codec implements WeightCodec {
   /**
    * Beside what E2M1 does: scales below E4M3's normal numbers may be half a step, 2^-10, too small
    * for the largest weight of their group, and so may those that were subnormal in the weight's
-   * type.
+   * type. A search cuts off more.
    */
   @Override
   public double absoluteBound(List<MemorySegment> parameters, int rows, int row, float absMax) {
     double clipped = Fp4E2M1.MAX_VALUE * (0x1p-10 / storedGlobal(parameters) + type.decode(1));
-    return E2M1Bounds.absolute(type, largestScale(parameters, row)) + clipped;
+    double largest = largestScale(parameters, row);
+    double cut = observer.largestCut() * Fp4E2M1.MAX_VALUE * largest * (1 + 0x1p-3);
+    return E2M1Bounds.absolute(type, largest) + clipped + cut;
   }
 
   @Override

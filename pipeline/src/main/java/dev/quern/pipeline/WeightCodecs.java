@@ -34,14 +34,15 @@ final class WeightCodecs {
           weights.type() == QuantizationType.FLOAT
               ? e4m3(weights, type, rows, cols)
               : integers(scheme, type, rows, cols);
-      case NVFP4_PACK_QUANTIZED -> nvfp4(weights, type, cols);
-      case MXFP4_PACK_QUANTIZED -> mx(weights, type, cols, MxWeights.Element.E2M1);
-      case MXFP8_QUANTIZED -> mx(weights, type, cols, MxWeights.Element.E4M3);
+      case NVFP4_PACK_QUANTIZED -> nvfp4(weights, type, rows, cols);
+      case MXFP4_PACK_QUANTIZED -> mx(weights, type, rows, cols, MxWeights.Element.E2M1);
+      case MXFP8_QUANTIZED -> mx(weights, type, rows, cols, MxWeights.Element.E4M3);
       default -> Optional.empty();
     };
   }
 
-  private static Optional<WeightCodec> nvfp4(QuantizationArgs weights, FloatType type, int cols) {
+  private static Optional<WeightCodec> nvfp4(
+      QuantizationArgs weights, FloatType type, int rows, int cols) {
     boolean known =
         weights.strategy() == QuantizationStrategy.TENSOR_GROUP
             && weights.groupSize().equals(OptionalInt.of(Nvfp4Scales.GROUP_SIZE))
@@ -51,16 +52,21 @@ final class WeightCodecs {
       return Optional.empty();
     }
     boolean exact = weights.observer().equals(Optional.of(Nvfp4Search.NAME));
-    return Optional.of(exact ? new Nvfp4ExactCodec(type, cols) : new Nvfp4Codec(type, cols));
+    return Optional.of(
+        exact
+            ? new Nvfp4ExactCodec(type, cols)
+            : new Nvfp4Codec(type, rows, cols, WeightObserver.of(weights)));
   }
 
   private static Optional<WeightCodec> mx(
-      QuantizationArgs weights, FloatType type, int cols, MxWeights.Element element) {
+      QuantizationArgs weights, FloatType type, int rows, int cols, MxWeights.Element element) {
     boolean known =
         weights.strategy() == QuantizationStrategy.GROUP
             && weights.isMicroscaling()
             && isFloat(weights, element == MxWeights.Element.E2M1 ? 4 : 8);
-    return known ? Optional.of(new MxCodec(type, cols, element)) : Optional.empty();
+    return known
+        ? Optional.of(new MxCodec(type, rows, cols, element, WeightObserver.of(weights)))
+        : Optional.empty();
   }
 
   private static Optional<WeightCodec> e4m3(
@@ -119,7 +125,10 @@ final class WeightCodecs {
           default -> Optional.empty();
         };
     return grid.map(
-        g -> new IntCodec(new IntWeights(type, g, weights.numBits(), weights.symmetric(), packed)));
+        g ->
+            new IntCodec(
+                new IntWeights(type, g, weights.numBits(), weights.symmetric(), packed),
+                WeightObserver.of(weights)));
   }
 
   private static boolean isInteger(QuantizationArgs weights) {

@@ -54,7 +54,20 @@ final class WeightObserver {
    */
   static void require(String where, QuantizationArgs weights) {
     try {
-      boolean search = settings(weights).isSearch();
+      ObserverSettings settings = settings(weights);
+      boolean search = settings.isSearch();
+      if (settings.kind() == ObserverSettings.Kind.EXACT && !isExactPossible(weights)) {
+        throw new QuernException(
+            QuernException.Kind.REQUEST,
+            where + ", observer",
+            "exact is for symmetric integers and FP8 weights, found "
+                + (weights.symmetric() ? "" : "asymmetric ")
+                + weights.type().configName()
+                + " of "
+                + weights.numBits()
+                + " bits",
+            "Use memoryless_mse.");
+      }
       if (search && weights.strategy() == QuantizationStrategy.TENSOR) {
         throw new QuernException(
             QuernException.Kind.REQUEST,
@@ -71,6 +84,13 @@ final class WeightObserver {
           "expected " + e.expected() + ", found " + e.found(),
           e.remedy() + ".");
     }
+  }
+
+  private static boolean isExactPossible(QuantizationArgs weights) {
+    CandidateFormat format = format(weights);
+    return format.symmetric()
+        && (format.kind() == CandidateFormat.Kind.INTEGER
+            || format.kind() == CandidateFormat.Kind.E4M3);
   }
 
   private static ObserverSettings settings(QuantizationArgs weights) {
@@ -103,7 +123,7 @@ final class WeightObserver {
       return Optional.empty();
     }
     RangeSearch search = settings.get().search(type, format);
-    return settings.get().patience() >= search.steps()
+    return settings.get().isPatient(search)
         ? Optional.of(new MseObserver(search, search.steps()))
         : Optional.empty();
   }

@@ -22,9 +22,16 @@ public final class RangeSearch {
   private final float[] factors;
   private final float norm;
   private final float[] powers;
+  private final Exhaustive exhaustive; // null for a search by factors
 
   private RangeSearch(
-      FloatType type, CandidateFormat format, float expand, float[] factors, float norm) {
+      FloatType type,
+      CandidateFormat format,
+      float expand,
+      float[] factors,
+      float norm,
+      Exhaustive exhaustive) {
+    this.exhaustive = exhaustive;
     this.type = type;
     this.format = format;
     this.expand = expand;
@@ -57,7 +64,41 @@ public final class RangeSearch {
     for (int i = 0; i < factors.length; i++) {
       factors[i] = (float) (1 - i / grid);
     }
-    return new RangeSearch(type, format, (float) expand, factors, type.round((float) norm));
+    return new RangeSearch(type, format, (float) expand, factors, type.round((float) norm), null);
+  }
+
+  /**
+   * A search of all ranges of {@code type} that are about 1.25 to 0.22 times the observed one, for
+   * the least sum of squared errors. Of binary32, whose ranges are too many, 1,024 a binade, and
+   * those of {@link #of} with 20 steps of 1%.
+   *
+   * @param format a symmetric one
+   */
+  public static RangeSearch exhaustive(FloatType type, CandidateFormat format) {
+    if (!format.symmetric()) {
+      throw new IllegalArgumentException("not symmetric: " + format);
+    }
+    RangeSearch mse = of(type, format, 0.2, 100, 2, 1);
+    int perBinade = type == FloatType.BF16 ? 128 : 1024;
+    int above = perBinade * ABOVE_PERCENT / 100;
+    int steps = above + 1 + perBinade * BINADES_BELOW;
+    int stride = Integer.lowestOneBit(type.infinityBits()) / perBinade;
+    float[] factors = type == FloatType.F32 ? mse.factors : new float[0];
+    return new RangeSearch(
+        type, format, 1, factors, mse.norm, new Exhaustive(steps, above, stride));
+  }
+
+  /**
+   * Ranges by bit pattern: {@code steps} of them, from {@code above} strides above the observed.
+   */
+  private record Exhaustive(int steps, int above, int stride) {}
+
+  private static final int ABOVE_PERCENT = 33; // of a binade: a quarter above the observed range
+  private static final int BINADES_BELOW = 2;
+
+  /** Whether the error is the sum of squares, and not of rounded powers. */
+  public boolean isLeastSquares() {
+    return exhaustive != null;
   }
 
   /** Type of the weights. */
@@ -72,7 +113,7 @@ public final class RangeSearch {
 
   /** Number of steps. */
   public int steps() {
-    return factors.length;
+    return factors.length + (exhaustive == null ? 0 : exhaustive.steps);
   }
 
   /**
@@ -86,7 +127,15 @@ public final class RangeSearch {
 
   /** An end of the range of a step, from the same end of the range where the search begins. */
   public float shrink(float begin, int step) {
-    return type.round(begin * factors[step]);
+    if (exhaustive == null || begin == 0) {
+      return exhaustive == null ? type.round(begin * factors[step]) : 0;
+    }
+    if (step >= exhaustive.steps) {
+      return type.round(begin * factors[step - exhaustive.steps]);
+    }
+    int bits = type.encode(Math.abs(begin)) + (exhaustive.above - step) * exhaustive.stride;
+    float magnitude = type.decode(Math.clamp(bits, 1, type.infinityBits()));
+    return Math.copySign(magnitude, begin);
   }
 
   /** The factor of each step. Not to be changed. */

@@ -2,6 +2,7 @@ package dev.quern.engine.kernel;
 
 import dev.quern.engine.numeric.FloatType;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /**
  * The definition of the searches.
@@ -11,6 +12,15 @@ import java.lang.foreign.MemorySegment;
  */
 public final class ScalarRangeSearch implements RangeSearchKernels {
   private static final ThreadLocal<CascadeSum> SUMS = ThreadLocal.withInitial(CascadeSum::new);
+
+  /** Lanes of a sum of squares. */
+  public static final int SQUARES_LANES = 32;
+
+  /** Elements after which the lanes of a sum of squares are added up. */
+  public static final int SQUARES_CHUNK = 1024;
+
+  private static final ThreadLocal<float[]> LANES =
+      ThreadLocal.withInitial(() -> new float[SQUARES_LANES]);
 
   /** The searches have no state. */
   public ScalarRangeSearch() {}
@@ -37,11 +47,11 @@ public final class ScalarRangeSearch implements RangeSearchKernels {
       final float beginMax = search.begin(max[at]);
       min[at] = beginMin;
       max[at] = beginMax;
-      float best = largest(search.type());
+      double best = largest(search.type());
       for (int step = 0; step < steps; step++) {
         float low = search.shrink(beginMin, step);
         float high = search.shrink(beginMax, step);
-        float error = error(search, low, high, source, offset, n);
+        double error = error(search, low, high, source, offset, n);
         if (error < best) {
           best = error;
           min[at] = low;
@@ -66,11 +76,11 @@ public final class ScalarRangeSearch implements RangeSearchKernels {
       range(search.type(), source, offset, n, min, max, 0);
       float beginMin = search.begin(min[0]);
       float beginMax = search.begin(max[0]);
-      float best = largest(search.type());
+      double best = largest(search.type());
       for (int step = 0; step < search.steps(); step++) {
         float low = search.shrink(beginMin, step);
         float high = search.shrink(beginMax, step);
-        float error = error(search, low, high, source, offset, n);
+        double error = error(search, low, high, source, offset, n);
         if (error < best) {
           best = error;
           improved[step] = true;
@@ -96,8 +106,11 @@ public final class ScalarRangeSearch implements RangeSearchKernels {
   }
 
   /** The error of one block when it is quantized over a range. */
-  public static float error(
+  public static double error(
       RangeSearch search, float min, float max, MemorySegment source, long offset, int n) {
+    if (search.isLeastSquares()) {
+      return squaredError(search, min, max, source, offset, n);
+    }
     FloatType type = search.type();
     CandidateFormat format = search.format();
     float scale = format.scale(type, min, max);
@@ -110,5 +123,39 @@ public final class ScalarRangeSearch implements RangeSearchKernels {
       sum.add(search.power(Math.abs(error)));
     }
     return type.round(sum.end());
+  }
+
+  /**
+   * The sum of squared errors. Element {@code i} belongs to lane {@code i % 32}; each lane adds its
+   * squares in binary32, and after 1,024 elements the lanes are added up in binary64, in ascending
+   * order.
+   */
+  private static double squaredError(
+      RangeSearch search, float min, float max, MemorySegment source, long offset, int n) {
+    FloatType type = search.type();
+    CandidateFormat format = search.format();
+    float scale = format.scale(type, min, max);
+    float zeroPoint = format.zeroPoint(type, min, max);
+    double sum = 0;
+    float[] lanes = LANES.get();
+    for (int begin = 0; begin < n; begin += SQUARES_CHUNK) {
+      Arrays.fill(lanes, 0);
+      int end = Math.min(n, begin + SQUARES_CHUNK);
+      for (int i = begin; i < end; i++) {
+        float x = type.load(source, offset + (long) i * type.bytes());
+        float error = format.fakeQuantize(type, x, scale, zeroPoint) - x;
+        lanes[i % SQUARES_LANES] += error * error;
+      }
+      sum = addLanes(sum, lanes);
+    }
+    return sum;
+  }
+
+  /** Adds lanes of squares to a sum, one after the other. */
+  public static double addLanes(double sum, float[] lanes) {
+    for (float lane : lanes) {
+      sum += lane;
+    }
+    return sum;
   }
 }

@@ -7,6 +7,7 @@ import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.numeric.E8M0;
 import dev.quern.engine.numeric.FloatType;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /**
  * Weights in the OCP MX formats: E2M1 or E4M3 codes, and a power of two for each 32 columns.
@@ -126,6 +127,7 @@ public final class MxWeights {
   /**
    * Quantizes whole rows of a matrix.
    *
+   * @param observer finds the ranges; empty for {@code memoryless_minmax}
    * @param source weights, row-major [rows, cols] of {@code type}; {@code cols} is a multiple of 32
    * @param codes receives the elements, row-major
    * @param scaleCodes receives E8M0 codes, row-major [rows, cols / 32]
@@ -134,6 +136,7 @@ public final class MxWeights {
    */
   public static void quantize(
       Kernels kernels,
+      Optional<RangeObserver> observer,
       FloatType type,
       Element element,
       MemorySegment source,
@@ -147,7 +150,12 @@ public final class MxWeights {
     float[] scales = new float[groups];
     for (int row = 0; row < rows; row++) {
       long begin = (long) row * cols;
-      fp4.groupAbsMaxBits(type, source, begin * type.bytes(), cols, GROUP_SIZE, maxBits);
+      if (observer.isPresent()) {
+        RangeObserver ranges = observer.get();
+        ObservedAbsMax.row(kernels, ranges, type, source, cols, GROUP_SIZE, row, maxBits);
+      } else {
+        fp4.groupAbsMaxBits(type, source, begin * type.bytes(), cols, GROUP_SIZE, maxBits);
+      }
       for (int g = 0; g < groups; g++) {
         if (maxBits[g] >= type.infinityBits()) {
           throw NonFiniteWeightException.find(

@@ -6,6 +6,7 @@ import dev.quern.engine.kernel.Fp4Kernels;
 import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.numeric.FloatType;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /**
  * Weights in NVFP4: packed E2M1 codes, an E4M3 scale for each 16 columns, a scale for the matrix.
@@ -19,9 +20,9 @@ public final class Nvfp4Weights {
   private Nvfp4Weights() {}
 
   /**
-   * Quantizes whole rows of a matrix with scales from the largest magnitude of each group, the
-   * observer {@code memoryless_minmax}.
+   * Quantizes whole rows of a matrix with scales from the range of each group.
    *
+   * @param observer finds the ranges; empty for {@code memoryless_minmax}
    * @param source weights, row-major [rows, cols] of {@code type}; {@code cols} is a multiple of 16
    * @param packed receives two codes a byte, row-major [rows, cols / 2]
    * @param scaleCodes receives E4M3 codes, row-major [rows, cols / 16]
@@ -30,6 +31,7 @@ public final class Nvfp4Weights {
    */
   public static void quantize(
       Kernels kernels,
+      Optional<RangeObserver> observer,
       FloatType type,
       MemorySegment source,
       int rows,
@@ -43,7 +45,13 @@ public final class Nvfp4Weights {
     float[] rowScales = new float[groups];
     for (int row = 0; row < rows; row++) {
       long begin = (long) row * cols;
-      maxima(kernels, type, source, rows, cols, row, maxBits);
+      if (observer.isPresent()) {
+        RangeObserver ranges = observer.get();
+        ObservedAbsMax.row(kernels, ranges, type, source, cols, GROUP_SIZE, row, maxBits);
+        requireFinite(type, source, rows, cols, row, maxBits);
+      } else {
+        maxima(kernels, type, source, rows, cols, row, maxBits);
+      }
       for (int g = 0; g < groups; g++) {
         byte code = scales.code(maxBits[g]);
         scaleCodes.set(JAVA_BYTE, (long) row * groups + g, code);
@@ -116,6 +124,11 @@ public final class Nvfp4Weights {
       int[] maxBits) {
     long offset = (long) row * cols * type.bytes();
     kernels.fp4().groupAbsMaxBits(type, source, offset, cols, GROUP_SIZE, maxBits);
+    requireFinite(type, source, rows, cols, row, maxBits);
+  }
+
+  private static void requireFinite(
+      FloatType type, MemorySegment source, int rows, int cols, int row, int[] maxBits) {
     for (int g = 0; g < maxBits.length; g++) {
       if (maxBits[g] >= type.infinityBits()) {
         throw NonFiniteWeightException.find(

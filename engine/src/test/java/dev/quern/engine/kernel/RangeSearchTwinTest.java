@@ -36,10 +36,16 @@ class RangeSearchTwinTest {
   }
 
   private static List<RangeSearch> searches(FloatType type, CandidateFormat format) {
-    return List.of(
-        RangeSearch.of(type, format, 0.2, 100, 2.4, 1),
-        RangeSearch.of(type, format, 1, 16, 2, 1),
-        RangeSearch.of(type, format, 0.5, 17, 3.3, 2.5));
+    List<RangeSearch> searches =
+        new ArrayList<>(
+            List.of(
+                RangeSearch.of(type, format, 0.2, 100, 2.4, 1),
+                RangeSearch.of(type, format, 1, 16, 2, 1),
+                RangeSearch.of(type, format, 0.5, 17, 3.3, 2.5)));
+    if (format.symmetric() && type == FloatType.BF16) {
+      searches.add(RangeSearch.exhaustive(type, format));
+    }
+    return searches;
   }
 
   @ParameterizedTest

@@ -116,4 +116,58 @@ final class SearchErrorsBf16 {
       error.add(errorOdd).add(0x7FFF).lanewise(VectorOperators.LSHR, 16).intoArray(errorBits, i);
     }
   }
+
+  /**
+   * Sums of squared errors of symmetric integers, one for each lane.
+   *
+   * @param n a multiple of the number of lanes
+   */
+  static void integerSquares(
+      float[] weights, int begin, int n, float scale, CandidateFormat format, float[] lanes) {
+    float reciprocal = 1 / scale;
+    int lowest = MAGIC_BITS + (int) format.lowest();
+    int highest = MAGIC_BITS + (int) format.highest();
+    for (int lane = 0; lane < lanes.length; lane += F.length()) {
+      FloatVector sum = FloatVector.zero(F);
+      for (int i = begin + lane; i < begin + n; i += lanes.length) {
+        FloatVector x = FloatVector.fromArray(F, weights, i);
+        IntVector quotient = x.mul(reciprocal).reinterpretAsInts().add(0x8000).and(BF16);
+        IntVector code =
+            quotient.reinterpretAsFloats().add(MAGIC).reinterpretAsInts().max(lowest).min(highest);
+        IntVector product = code.reinterpretAsFloats().sub(MAGIC).mul(scale).reinterpretAsInts();
+        IntVector odd = product.lanewise(VectorOperators.LSHR, 16).and(1);
+        IntVector rounded = product.add(odd).add(0x7FFF).and(BF16);
+        FloatVector error = rounded.reinterpretAsFloats().sub(x);
+        sum = sum.add(error.mul(error));
+      }
+      sum.intoArray(lanes, lane);
+    }
+  }
+
+  /** As {@link #integerSquares}, for floating-point formats. */
+  static void floatSquares(
+      float[] weights, int begin, int n, float scale, CandidateFormat format, float[] lanes) {
+    float reciprocal = 1 / scale;
+    boolean e4m3 = format.highest() == 448;
+    int smallestExponent = (e4m3 ? 127 - 6 : 127) << 23;
+    int toLastBit = (e4m3 ? 23 - 3 : 23 - 1) << 23;
+    int highest = Float.floatToRawIntBits(format.highest());
+    for (int lane = 0; lane < lanes.length; lane += F.length()) {
+      FloatVector sum = FloatVector.zero(F);
+      for (int i = begin + lane; i < begin + n; i += lanes.length) {
+        FloatVector x = FloatVector.fromArray(F, weights, i).abs();
+        IntVector quotient = x.mul(reciprocal).reinterpretAsInts().add(0x8000).and(BF16);
+        FloatVector magic =
+            quotient.and(EXPONENT).max(smallestExponent).add(toLastBit).reinterpretAsFloats();
+        IntVector code =
+            quotient.reinterpretAsFloats().add(magic).sub(magic).reinterpretAsInts().min(highest);
+        IntVector product = code.reinterpretAsFloats().mul(scale).reinterpretAsInts();
+        IntVector odd = product.lanewise(VectorOperators.LSHR, 16).and(1);
+        IntVector rounded = product.add(odd).add(0x7FFF).and(BF16);
+        FloatVector error = rounded.reinterpretAsFloats().sub(x);
+        sum = sum.add(error.mul(error));
+      }
+      sum.intoArray(lanes, lane);
+    }
+  }
 }

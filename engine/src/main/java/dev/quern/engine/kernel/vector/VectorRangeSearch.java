@@ -7,6 +7,7 @@ import dev.quern.engine.kernel.RangeSearchKernels;
 import dev.quern.engine.kernel.ScalarRangeSearch;
 import dev.quern.engine.numeric.FloatType;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
@@ -66,14 +67,14 @@ final class VectorRangeSearch implements RangeSearchKernels {
     float beginMax = search.begin(max[at]);
     float largest = Math.max(Math.abs(min[at]), Math.abs(max[at]));
     parameters(search, steps, beginMin, beginMax, buffers);
-    float best = ScalarRangeSearch.largest(FloatType.BF16);
+    double best = ScalarRangeSearch.largest(FloatType.BF16);
     min[at] = beginMin;
     max[at] = beginMax;
     for (int step = 0; step < steps; step++) {
       if (isRepeated(buffers, step)) {
         continue;
       }
-      float error = error(search, buffers, n, step, largest);
+      double error = error(search, buffers, n, step, largest);
       if (error < best) {
         best = error;
         min[at] = search.shrink(beginMin, step);
@@ -105,10 +106,10 @@ final class VectorRangeSearch implements RangeSearchKernels {
         continue;
       }
       parameters(search, search.steps(), search.begin(smallest), search.begin(largest), buffers);
-      float best = ScalarRangeSearch.largest(FloatType.BF16);
+      double best = ScalarRangeSearch.largest(FloatType.BF16);
       for (int step = 0; step < search.steps(); step++) {
         if (!isRepeated(buffers, step)) {
-          float error = error(search, buffers, n, step, magnitude);
+          double error = error(search, buffers, n, step, magnitude);
           if (error < best) {
             best = error;
             improved[step] = true;
@@ -144,10 +145,13 @@ final class VectorRangeSearch implements RangeSearchKernels {
     }
   }
 
-  private static float error(
+  private static double error(
       RangeSearch search, SearchBuffers buffers, int n, int step, float largest) {
     CandidateFormat format = search.format();
     float scale = buffers.scales[step];
+    if (search.isLeastSquares()) {
+      return squaredError(format, buffers, n, scale, SearchErrorsBf16.covers(scale, largest));
+    }
     if (!SearchErrorsBf16.covers(scale, largest)) {
       return plainError(search, buffers, n, scale, buffers.zeroPoints[step]);
     }
@@ -162,6 +166,36 @@ final class VectorRangeSearch implements RangeSearchKernels {
     }
     lookUp(search.powers(), buffers.bits, n, buffers.terms);
     return sum(buffers, n);
+  }
+
+  /** Formats are symmetric here. */
+  private static double squaredError(
+      CandidateFormat format, SearchBuffers buffers, int n, float scale, boolean covered) {
+    double sum = 0;
+    float[] lanes = buffers.sums;
+    for (int begin = 0; begin < n; begin += ScalarRangeSearch.SQUARES_CHUNK) {
+      int count = Math.min(ScalarRangeSearch.SQUARES_CHUNK, n - begin);
+      int padded = Math.ceilDiv(count, lanes.length) * lanes.length;
+      if (!covered) {
+        plainSquares(format, buffers.natural, begin, count, scale, lanes);
+      } else if (format.kind() == CandidateFormat.Kind.INTEGER) {
+        SearchErrorsBf16.integerSquares(buffers.natural, begin, padded, scale, format, lanes);
+      } else {
+        SearchErrorsBf16.floatSquares(buffers.natural, begin, padded, scale, format, lanes);
+      }
+      sum = ScalarRangeSearch.addLanes(sum, lanes);
+    }
+    return sum;
+  }
+
+  private static void plainSquares(
+      CandidateFormat format, float[] weights, int begin, int n, float scale, float[] lanes) {
+    Arrays.fill(lanes, 0);
+    for (int i = begin; i < begin + n; i++) {
+      float x = weights[i];
+      float error = format.fakeQuantize(FloatType.BF16, x, scale, 0) - x;
+      lanes[i % lanes.length] += error * error;
+    }
   }
 
   private static float plainError(
@@ -225,6 +259,7 @@ final class VectorRangeSearch implements RangeSearchKernels {
     buffers.arrange(n);
     for (int pad = n; pad % SearchBuffers.ROW != 0; pad++) {
       buffers.weights[pad] = 0;
+      buffers.natural[pad] = 0;
     }
   }
 

@@ -36,7 +36,9 @@ public record ObserverSettings(
     /** The smallest and the largest weight. */
     MINMAX,
     /** The range whose error has the least norm, by a search over shrunk ranges. */
-    MSE
+    MSE,
+    /** The range whose squared error is the least, of all ranges of the weights' type. */
+    EXACT
   }
 
   private static final int MOST_STEPS = 10_000;
@@ -54,6 +56,7 @@ public record ObserverSettings(
     all.put(
         "nvfp4_expanded_mse",
         new ObserverSettings("nvfp4_expanded_mse", Kind.MSE, 1 - 0.8 / 1.8, 1000, 200, 2.4, 1.8));
+    all.put("exact", new ObserverSettings("exact", Kind.EXACT, 0.9, 0, 1, 2, 1));
     return all;
   }
 
@@ -121,7 +124,7 @@ public record ObserverSettings(
       require(value > 0, key, "a number above 0", value);
       return this;
     }
-    if (kind == Kind.MINMAX) {
+    if (kind != Kind.MSE) {
       throw ObserverNames.unknownSetting(key, name, "averaging_constant");
     }
     return switch (key) {
@@ -141,11 +144,19 @@ public record ObserverSettings(
 
   /** Whether ranges are searched for, and are not those of the weights. */
   public boolean isSearch() {
-    return kind == Kind.MSE;
+    return kind != Kind.MINMAX;
+  }
+
+  /** Whether a search may end before its last step, so that the whole matrix has to be measured. */
+  public boolean isPatient(RangeSearch search) {
+    return kind != Kind.MSE || patience >= search.steps();
   }
 
   /** What the search goes through for weights of a type in a format. */
   public RangeSearch search(FloatType type, CandidateFormat format) {
+    if (kind == Kind.EXACT) {
+      return RangeSearch.exhaustive(type, format);
+    }
     return RangeSearch.of(type, format, maxshrink, grid, norm, expand);
   }
 
@@ -154,7 +165,8 @@ public record ObserverSettings(
    * what remains: what an error bound has to allow for.
    */
   public double largestCut() {
-    double remains = isSearch() ? Math.max(1 - maxshrink, 1 / grid) * expand : 1;
+    double remains =
+        kind == Kind.MINMAX ? 1 : Math.max(1 - maxshrink, kind == Kind.MSE ? 1 / grid : 0) * expand;
     return Math.max(0, 1 / remains - 1);
   }
 }

@@ -20,6 +20,7 @@ class ObserverSettingsTest {
     "memoryless-mse, MSE, 20",
     "mse, MSE, 20",
     "nvfp4_expanded_mse, MSE, 111",
+    "exact, EXACT, 299",
   })
   void namesOfTheReference(String name, ObserverSettings.Kind kind, int steps) {
     ObserverSettings settings = ObserverSettings.of(name);
