@@ -53,13 +53,16 @@ public class ObserverBenchmark {
       for (int block : new int[] {0, min.length / 2, min.length - 1}) {
         long offset = (long) block * blockCols * type.bytes();
         new ScalarRangeSearch()
-            .search(
-                search, search.steps(), segment, offset, 1, blockCols, lowest, highest, 0);
+            .search(search, search.steps(), segment, offset, 1, blockCols, lowest, highest, 0);
         float[] expected = {lowest[0], highest[0]};
         float[] actual = {min[block], max[block]};
         if (!Arrays.equals(actual, expected)) {
           throw new IllegalStateException(
-              "block " + block + ": range " + Arrays.toString(actual) + ", the law has "
+              "block "
+                  + block
+                  + ": range "
+                  + Arrays.toString(actual)
+                  + ", the law has "
                   + Arrays.toString(expected));
         }
       }

@@ -133,7 +133,8 @@ public final class CascadeSum {
 
   /** The sum, in binary32. */
   public float end() {
-    for (int level = 1; level < LEVELS; level++) {
+    boolean cascaded = done >= chunkRows(); // if not, the upper levels hold nothing
+    for (int level = 1; cascaded && level < LEVELS; level++) {
       for (int i = 0; i < ACCUMULATORS; i++) {
         levels[i] += levels[level * ACCUMULATORS + i];
       }

@@ -124,6 +124,19 @@ public final class MxWeights {
         MemorySegment target);
   }
 
+  /** As below, with the observer {@code memoryless_minmax}. */
+  public static void quantize(
+      Kernels kernels,
+      FloatType type,
+      Element element,
+      MemorySegment source,
+      int rows,
+      int cols,
+      MemorySegment codes,
+      MemorySegment scaleCodes) {
+    quantize(kernels, Optional.empty(), type, element, source, rows, cols, codes, scaleCodes);
+  }
+
   /**
    * Quantizes whole rows of a matrix.
    *

@@ -19,6 +19,19 @@ public final class Nvfp4Weights {
 
   private Nvfp4Weights() {}
 
+  /** As below, with the observer {@code memoryless_minmax}. */
+  public static void quantize(
+      Kernels kernels,
+      FloatType type,
+      MemorySegment source,
+      int rows,
+      int cols,
+      Nvfp4Scales scales,
+      MemorySegment packed,
+      MemorySegment scaleCodes) {
+    quantize(kernels, Optional.empty(), type, source, rows, cols, scales, packed, scaleCodes);
+  }
+
   /**
    * Quantizes whole rows of a matrix with scales from the range of each group.
    *

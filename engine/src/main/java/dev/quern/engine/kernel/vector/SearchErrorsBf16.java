@@ -1,6 +1,7 @@
 package dev.quern.engine.kernel.vector;
 
 import dev.quern.engine.kernel.CandidateFormat;
+import dev.quern.engine.numeric.FloatType;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -23,6 +24,7 @@ final class SearchErrorsBf16 {
   private static final int EXPONENT = 0x7F80_0000;
   private static final int MAGNITUDE = 0x7FFF_FFFF;
   private static final int BF16 = 0xFFFF_0000;
+  private static final int EPSILON_BITS = Float.floatToRawIntBits(FloatType.BF16.epsilon());
 
   private SearchErrorsBf16() {}
 
@@ -169,5 +171,36 @@ final class SearchErrorsBf16 {
       }
       sum.intoArray(lanes, lane);
     }
+  }
+
+  /**
+   * Scales of symmetric ranges that shrink by factors: {@code R(R(magnitude * factor) / half)},
+   * where {@code half} is half of the format's range, and epsilon in the place of zero.
+   *
+   * @return how many were made: whole vectors
+   */
+  static int scales(
+      float[] factors, int steps, float magnitude, CandidateFormat format, float[] scales) {
+    float half = (format.highest() - format.lowest()) / 2;
+    int bound = F.loopBound(steps);
+    for (int i = 0; i < bound; i += F.length()) {
+      IntVector range = FloatVector.fromArray(F, factors, i).mul(magnitude).reinterpretAsInts();
+      IntVector rangeOdd = range.lanewise(VectorOperators.LSHR, 16).and(1);
+      IntVector scale =
+          range
+              .add(rangeOdd)
+              .add(0x7FFF)
+              .and(BF16)
+              .reinterpretAsFloats()
+              .div(half)
+              .reinterpretAsInts();
+      IntVector odd = scale.lanewise(VectorOperators.LSHR, 16).and(1);
+      IntVector rounded = scale.add(odd).add(0x7FFF).and(BF16);
+      rounded
+          .blend(EPSILON_BITS, rounded.compare(VectorOperators.EQ, 0))
+          .reinterpretAsFloats()
+          .intoArray(scales, i);
+    }
+    return bound;
   }
 }

@@ -6,7 +6,6 @@ import dev.quern.engine.kernel.IntKernels;
 import dev.quern.engine.kernel.KernelChoice;
 import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.kernel.RangeSearchKernels;
-import dev.quern.engine.kernel.ScalarFp4Kernels;
 import dev.quern.engine.numeric.FloatType;
 import java.lang.foreign.MemorySegment;
 import java.util.Locale;

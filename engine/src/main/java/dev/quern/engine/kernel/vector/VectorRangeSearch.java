@@ -140,7 +140,11 @@ final class VectorRangeSearch implements RangeSearchKernels {
     }
     // A symmetric range counts by its larger side, and rounding keeps the order.
     float magnitude = Math.max(Math.abs(Math.min(beginMin, 0)), Math.abs(Math.max(beginMax, 0)));
-    for (int step = 0; step < steps; step++) {
+    int step = 0;
+    if (!search.isLeastSquares()) {
+      step = SearchErrorsBf16.scales(search.factors(), steps, magnitude, format, buffers.scales);
+    }
+    for (; step < steps; step++) {
       buffers.scales[step] = format.scale(FloatType.BF16, 0, search.shrink(magnitude, step));
     }
   }
@@ -155,7 +159,7 @@ final class VectorRangeSearch implements RangeSearchKernels {
     if (!SearchErrorsBf16.covers(scale, largest)) {
       return plainError(search, buffers, n, scale, buffers.zeroPoints[step]);
     }
-    int padded = Math.ceilDiv(n, SearchBuffers.ROW) * SearchBuffers.ROW;
+    int padded = Math.ceilDiv(n, F.length()) * F.length();
     if (format.kind() != CandidateFormat.Kind.INTEGER) {
       SearchErrorsBf16.floats(buffers.weights, padded, scale, format, buffers.bits);
     } else if (format.symmetric()) {
