@@ -29,6 +29,11 @@ final class Nvfp4Codec implements WeightCodec {
   private final Optional<RangeObserver> bound;
   private final Optional<Nvfp4Scales> scales;
 
+  /** A codec that has to measure first, with the observer {@code memoryless_minmax}. */
+  Nvfp4Codec(FloatType type, int cols) {
+    this(type, 1, cols, WeightObserver.minMax());
+  }
+
   /** A codec that has to measure first. */
   Nvfp4Codec(FloatType type, int rows, int cols, WeightObserver observer) {
     this(

@@ -35,6 +35,12 @@ final class WeightObserver {
     this.format = format;
   }
 
+  /** The observer {@code memoryless_minmax}. */
+  static WeightObserver minMax() {
+    ObserverSettings none = ObserverSettings.of("memoryless_minmax");
+    return new WeightObserver(Optional.of(none), CandidateFormat.E4M3);
+  }
+
   /** The observer of weights that have a codec. */
   static WeightObserver of(QuantizationArgs weights) {
     Optional<ObserverSettings> settings;
@@ -60,7 +66,7 @@ final class WeightObserver {
         throw new QuernException(
             QuernException.Kind.REQUEST,
             where + ", observer",
-            "exact is for symmetric integers and FP8 weights, found "
+            "exact is for symmetric integers, FP8 and NVFP4 weights, found "
                 + (weights.symmetric() ? "" : "asymmetric ")
                 + weights.type().configName()
                 + " of "
@@ -90,6 +96,7 @@ final class WeightObserver {
     CandidateFormat format = format(weights);
     return format.symmetric()
         && (format.kind() == CandidateFormat.Kind.INTEGER
+            || format.kind() == CandidateFormat.Kind.E2M1
             || format.kind() == CandidateFormat.Kind.E4M3);
   }
 
