@@ -17,6 +17,7 @@ import java.util.Locale;
 record Row(String label, String method, FloatType type, int kibibytes, int passes) {
   private static final String FP8 = Fp8Benchmark.class.getName() + ".";
   private static final String INT = IntBenchmark.class.getName() + ".";
+  private static final String FP4 = Fp4Benchmark.class.getName() + ".";
   private static final String CONVERSION = ConversionBenchmark.class.getName() + ".";
   private static final int IN_CACHE = 256;
 
@@ -51,6 +52,16 @@ record Row(String label, String method, FloatType type, int kibibytes, int passe
             "quantizeW3A16",
             "dequantizeW4A16")) {
       rows.add(new Row(label(name, type), INT + name, type, kibibytes, 1));
+    }
+    for (String name :
+        List.of(
+            "quantizeNvfp4",
+            "quantizeNvfp4Exact",
+            "quantizeMxfp4",
+            "quantizeMxfp8",
+            "dequantizeNvfp4",
+            "dequantizeMxfp8")) {
+      rows.add(new Row(label(name, type), FP4 + name, type, kibibytes, 1));
     }
     if (type != FloatType.F32) {
       String name = type.name().toLowerCase(Locale.ROOT);

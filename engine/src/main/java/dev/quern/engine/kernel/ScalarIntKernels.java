@@ -2,7 +2,6 @@ package dev.quern.engine.kernel;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
-import dev.quern.engine.memory.ThreadBuffer;
 import dev.quern.engine.numeric.FloatType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

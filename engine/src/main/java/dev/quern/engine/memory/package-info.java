@@ -6,8 +6,6 @@
  *       arena that is passed in owns the memory.
  *   <li>{@link dev.quern.engine.memory.Scratch} is one growing buffer of one thread, for work that
  *       repeats.
- *   <li>{@link dev.quern.engine.memory.ThreadBuffer} is one such buffer for each thread, for
- *       kernels that keep a row between two loops.
  *   <li>{@link dev.quern.engine.memory.MemoryBudget} is a number of bytes that concurrent work
  *       shares. It counts and allocates nothing: whoever takes a lease allocates at most that much
  *       while it is open.

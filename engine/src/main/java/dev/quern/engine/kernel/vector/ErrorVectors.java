@@ -2,8 +2,8 @@ package dev.quern.engine.kernel.vector;
 
 import dev.quern.engine.kernel.ErrorSums;
 import dev.quern.engine.kernel.ScalarKernels;
+import dev.quern.engine.kernel.ThreadBuffer;
 import dev.quern.engine.numeric.FloatType;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -23,8 +23,7 @@ final class ErrorVectors {
   private static final int LANES = ScalarKernels.ERROR_LANES;
 
   private static final int PIECE = 1024;
-  private static final ThreadLocal<MemorySegment> WIDE =
-      ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(8L * PIECE, 64));
+  private static final ThreadBuffer WIDE = new ThreadBuffer();
 
   private ErrorVectors() {}
 
@@ -74,7 +73,7 @@ final class ErrorVectors {
       int whole,
       float relativeBound,
       ErrorSums sums) {
-    MemorySegment wide = WIDE.get();
+    MemorySegment wide = WIDE.atLeast(8L * PIECE);
     for (int done = 0; done < whole; done += PIECE) {
       int m = Math.min(PIECE, whole - done);
       ConvertVectors.f16ToF32(original, originalOffset + 2L * done, m, wide, 0);

@@ -15,7 +15,8 @@ import jdk.incubator.vector.VectorSpecies;
  * survives without a test. Magnitudes are patterns without their sign; the smallest and the largest
  * value are found over keys that order as totalOrder does, {@link ScalarIntKernels#orderedKey}.
  *
- * <p>Four accumulators hide the latency, and a group of 128 takes one round of them with AVX-512.
+ * <p>Four accumulators hide the latency of loads, and a group of 128 takes one round of them with
+ * AVX-512.
  */
 final class IntRangeVectors {
   private static final VectorSpecies<Short> S = Shapes.S;
@@ -94,24 +95,20 @@ final class IntRangeVectors {
       int end = Math.min(begin + groupSize, n);
       IntVector min0 = IntVector.broadcast(I, Integer.MAX_VALUE);
       IntVector max0 = IntVector.broadcast(I, Integer.MIN_VALUE);
-      IntVector min1 = min0;
-      IntVector max1 = max0;
       int i = begin;
-      for (; i <= end - 2 * lanes; i += 2 * lanes) {
-        IntVector key0 = intKeys(source, offset + 4L * i);
-        IntVector key1 = intKeys(source, offset + 4L * (i + lanes));
-        min0 = min0.min(key0);
-        max0 = max0.max(key0);
-        min1 = min1.min(key1);
-        max1 = max1.max(key1);
-      }
+      // No second pair: minima of ints take a cycle, and a further loop would be one too many to
+      // inline.
       for (; i <= end - lanes; i += lanes) {
-        IntVector key = intKeys(source, offset + 4L * i);
+        IntVector bits = IntVector.fromMemorySegment(I, source, offset + 4L * i, LE);
+        IntVector key =
+            bits.lanewise(VectorOperators.ASHR, 31)
+                .and(0x7FFF_FFFF)
+                .lanewise(VectorOperators.XOR, bits);
         min0 = min0.min(key);
         max0 = max0.max(key);
       }
-      int smallest = min0.min(min1).reduceLanes(VectorOperators.MIN);
-      int largest = max0.max(max1).reduceLanes(VectorOperators.MAX);
+      int smallest = min0.reduceLanes(VectorOperators.MIN);
+      int largest = max0.reduceLanes(VectorOperators.MAX);
       for (; i < end; i++) {
         int bits = FloatType.F32.loadBits(source, offset + 4L * i);
         int key = ScalarIntKernels.orderedKey(FloatType.F32, bits);
@@ -128,13 +125,6 @@ final class IntRangeVectors {
     ShortVector bits = ShortVector.fromMemorySegment(S, source, offset, LE);
     return bits.lanewise(VectorOperators.ASHR, 15)
         .and((short) 0x7FFF)
-        .lanewise(VectorOperators.XOR, bits);
-  }
-
-  private static IntVector intKeys(MemorySegment source, long offset) {
-    IntVector bits = IntVector.fromMemorySegment(I, source, offset, LE);
-    return bits.lanewise(VectorOperators.ASHR, 31)
-        .and(0x7FFF_FFFF)
         .lanewise(VectorOperators.XOR, bits);
   }
 }

@@ -3,7 +3,7 @@ package dev.quern.engine.kernel.vector;
 import dev.quern.engine.kernel.IntGroups;
 import dev.quern.engine.kernel.IntKernels;
 import dev.quern.engine.kernel.PackedBits;
-import dev.quern.engine.memory.ThreadBuffer;
+import dev.quern.engine.kernel.ThreadBuffer;
 import dev.quern.engine.numeric.FloatType;
 import java.lang.foreign.MemorySegment;
 

@@ -1,5 +1,6 @@
-package dev.quern.engine.memory;
+package dev.quern.engine.kernel;
 
+import dev.quern.engine.memory.NativeMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
