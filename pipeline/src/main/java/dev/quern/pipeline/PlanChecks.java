@@ -52,20 +52,28 @@ final class PlanChecks {
   /** Refuses schemes that differ among matrices that engines fuse and that share a global scale. */
   static void refuseDividedSets(List<TensorPlan> tensors) {
     Map<String, Optional<QuantizationScheme>> schemes = new LinkedHashMap<>();
+    Map<String, String> types = new LinkedHashMap<>();
     tensors.stream()
         .filter(t -> t.name().equals(t.module() + ".weight"))
-        .forEach(t -> schemes.put(t.module(), t.scheme()));
+        .forEach(
+            t -> {
+              schemes.put(t.module(), t.scheme().map(scheme -> scheme.withTargets(List.of())));
+              types.put(t.module(), t.dtype());
+            });
     for (List<String> set : FusedSets.of(schemes.keySet())) {
       boolean global =
           set.stream()
               .flatMap(module -> schemes.get(module).flatMap(QuantizationScheme::weights).stream())
               .anyMatch(args -> args.strategy() == QuantizationStrategy.TENSOR_GROUP);
-      if (global && set.stream().map(schemes::get).distinct().count() > 1) {
+      boolean alike =
+          set.stream().map(schemes::get).distinct().count() == 1
+              && set.stream().map(types::get).distinct().count() == 1;
+      if (global && !alike) {
         throw new QuernException(
             QuernException.Kind.REQUEST,
             String.join(", ", set),
             "inference engines fuse these matrices, which must have one global scale, but not all"
-                + " are quantized in the same way",
+                + " are quantized in the same way from weights of one type",
             "Choose targets and ignore so that they match all of them or none.");
       }
     }

@@ -6,7 +6,10 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Which scale of its row a column has: groups of neighbours, or what a {@code g_idx} says.
@@ -16,6 +19,8 @@ import java.util.Optional;
 final class ColumnGroups {
   private static final ValueLayout.OfInt INT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  private static final Map<List<Integer>, int[]> NEIGHBOURS = new ConcurrentHashMap<>();
 
   private final int cols;
   private final int groups;
@@ -66,12 +71,17 @@ final class ColumnGroups {
     return known;
   }
 
+  /** One array for all matrices of these sizes: a model has thousands of those, and few sizes. */
   private int[] neighbours() {
-    int[] all = new int[cols];
-    for (int c = 0; c < cols; c++) {
-      all[c] = c / size;
-    }
-    return all;
+    return NEIGHBOURS.computeIfAbsent(
+        List.of(cols, size),
+        sizes -> {
+          int[] all = new int[cols];
+          for (int c = 0; c < cols; c++) {
+            all[c] = c / size;
+          }
+          return all;
+        });
   }
 
   private int[] read(SourceTensor tensor) {

@@ -14,6 +14,7 @@ import dev.quern.formats.compressedtensors.QuantizationScheme;
 import dev.quern.formats.compressedtensors.QuantizationStrategy;
 import dev.quern.formats.compressedtensors.QuantizationType;
 import dev.quern.formats.compressedtensors.SchemeMatcher;
+import dev.quern.formats.compressedtensors.TensorClassifier;
 import dev.quern.formats.huggingface.SourceTensor;
 import dev.quern.formats.json.Json;
 import dev.quern.formats.safetensors.TensorSpec;
@@ -72,7 +73,8 @@ final class CompressedTensorsReader implements SourceReader {
     for (String module : modules) {
       QuantizationScheme scheme =
           matcher
-              .scheme(new ModuleRef(module, ModuleClass.LINEAR))
+              .scheme(new ModuleRef(module, TensorClassifier.classOfMatrix(module)))
+              .or(() -> matcher.scheme(new ModuleRef(module, ModuleClass.LINEAR)))
               .or(() -> matcher.scheme(new ModuleRef(module, ModuleClass.EMBEDDING)))
               .orElseThrow(
                   () ->

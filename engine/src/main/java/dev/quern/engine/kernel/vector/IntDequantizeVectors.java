@@ -9,6 +9,9 @@ import dev.quern.engine.numeric.FloatType;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -30,8 +33,17 @@ final class IntDequantizeVectors {
     float zeroPoint = groups.zeroPoint(group);
     int i = 0;
     for (int bound = F.loopBound(n); i < bound; i += F.length()) {
-      FloatVector value = decode(source, from + i).sub(zeroPoint).mul(scale);
-      FloatLanes.storeBf16(value, target, to + 2L * i);
+      // Written out, decode and store: C2 may have no nodes left for helpers of ours here.
+      FloatVector code =
+          (FloatVector)
+              ByteVector.fromMemorySegment(Shapes.B_QUARTER, source, from + i, LE)
+                  .convertShape(VectorOperators.B2F, F, 0);
+      IntVector bits = code.sub(zeroPoint).mul(scale).reinterpretAsInts();
+      VectorMask<Integer> nan = bits.and(0x7FFF_FFFF).compare(VectorOperators.GT, 0x7F80_0000);
+      IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
+      IntVector rounded = bits.add(odd).add(0x7FFF).lanewise(VectorOperators.LSHR, 16);
+      ((ShortVector) rounded.blend(0x7FC0, nan).convertShape(VectorOperators.I2S, Shapes.S_HALF, 0))
+          .intoMemorySegment(target, to + 2L * i, LE);
     }
     tail(FloatType.BF16, source, from, i, n, groups, group, target, to);
   }

@@ -15,8 +15,8 @@ import jdk.incubator.vector.VectorSpecies;
  * survives without a test. Magnitudes are patterns without their sign; the smallest and the largest
  * value are found over keys that order as totalOrder does, {@link ScalarIntKernels#orderedKey}.
  *
- * <p>Four accumulators hide the latency of loads, and a group of 128 takes one round of them with
- * AVX-512.
+ * <p>One accumulator for each end: minima and maxima of integers take a cycle. The loops call no
+ * helper of ours, see {@link FloatLanes}.
  */
 final class IntRangeVectors {
   private static final VectorSpecies<Short> S = Shapes.S;
@@ -58,24 +58,18 @@ final class IntRangeVectors {
       int end = Math.min(begin + groupSize, n);
       ShortVector min0 = ShortVector.broadcast(S, LARGEST_KEY);
       ShortVector max0 = ShortVector.broadcast(S, SMALLEST_KEY);
-      ShortVector min1 = min0;
-      ShortVector max1 = max0;
       int i = begin;
-      for (; i <= end - 2 * lanes; i += 2 * lanes) {
-        ShortVector key0 = keys(source, offset + 2L * i);
-        ShortVector key1 = keys(source, offset + 2L * (i + lanes));
-        min0 = min0.min(key0);
-        max0 = max0.max(key0);
-        min1 = min1.min(key1);
-        max1 = max1.max(key1);
-      }
       for (; i <= end - lanes; i += lanes) {
-        ShortVector key = keys(source, offset + 2L * i);
+        ShortVector bits = ShortVector.fromMemorySegment(S, source, offset + 2L * i, LE);
+        ShortVector key =
+            bits.lanewise(VectorOperators.ASHR, 15)
+                .and((short) 0x7FFF)
+                .lanewise(VectorOperators.XOR, bits);
         min0 = min0.min(key);
         max0 = max0.max(key);
       }
-      int smallest = min0.min(min1).reduceLanes(VectorOperators.MIN);
-      int largest = max0.max(max1).reduceLanes(VectorOperators.MAX);
+      int smallest = min0.reduceLanes(VectorOperators.MIN);
+      int largest = max0.reduceLanes(VectorOperators.MAX);
       for (; i < end; i++) {
         int key = ScalarIntKernels.orderedKey(type, type.loadBits(source, offset + 2L * i));
         smallest = Math.min(smallest, key);
@@ -96,8 +90,6 @@ final class IntRangeVectors {
       IntVector min0 = IntVector.broadcast(I, Integer.MAX_VALUE);
       IntVector max0 = IntVector.broadcast(I, Integer.MIN_VALUE);
       int i = begin;
-      // No second pair: minima of ints take a cycle, and a further loop would be one too many to
-      // inline.
       for (; i <= end - lanes; i += lanes) {
         IntVector bits = IntVector.fromMemorySegment(I, source, offset + 4L * i, LE);
         IntVector key =
@@ -119,12 +111,5 @@ final class IntRangeVectors {
       max[group] = ScalarIntKernels.valueOfKey(FloatType.F32, largest);
       group++;
     }
-  }
-
-  private static ShortVector keys(MemorySegment source, long offset) {
-    ShortVector bits = ShortVector.fromMemorySegment(S, source, offset, LE);
-    return bits.lanewise(VectorOperators.ASHR, 15)
-        .and((short) 0x7FFF)
-        .lanewise(VectorOperators.XOR, bits);
   }
 }

@@ -138,6 +138,7 @@ final class VectorRangeSearch implements RangeSearchKernels {
       }
       return;
     }
+    Arrays.fill(buffers.zeroPoints, 0, steps, 0);
     // A symmetric range counts by its larger side, and rounding keeps the order.
     float magnitude = Math.max(Math.abs(Math.min(beginMin, 0)), Math.abs(Math.max(beginMax, 0)));
     int step = 0;
