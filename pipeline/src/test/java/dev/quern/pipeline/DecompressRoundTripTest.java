@@ -47,6 +47,22 @@ class DecompressRoundTripTest {
     assertThat(plain.resolve("config.json")).hasSameTextualContentAs(model.resolve("config.json"));
   }
 
+  /** The class of a module decides between two schemes, when it is read as when it was written. */
+  @Test
+  void anEmbeddingOfAnotherWidthComesBack() throws Exception {
+    Path model = TestData.path("golden/source/plain-bf16");
+    Path compressed = temp.resolve("compressed");
+    Path plain = temp.resolve("plain");
+    Quern.compress(
+        CompressionOptions.ofSchemes(model, compressed, List.of("W4A16:Linear", "W8A16:Embedding")),
+        Progress.NONE);
+
+    Quern.decompress(DecompressionOptions.of(compressed, plain), Progress.NONE);
+
+    assertThat(Quern.verify(compressed, Optional.of(plain), 2, 1 << 26, Progress.NONE).problems())
+        .isEmpty();
+  }
+
   private static List<String> specs(Path model) {
     return Quern.inspect(model).tensors().stream().map(t -> t.info().spec().toString()).toList();
   }
