@@ -13,7 +13,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code quern compress}: a checkpoint in, a compressed checkpoint out. */
@@ -33,14 +32,10 @@ import picocli.CommandLine.Spec;
 final class Compress implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
-  @Parameters(paramLabel = "MODEL", description = "Folder with config.json and *.safetensors.")
-  private Path model;
-
   @ArgGroup(exclusive = true, multiplicity = "1")
   private What what;
 
-  @Option(names = "--output", required = true, paramLabel = "DIR", description = "Folder to make.")
-  private Path output;
+  @Mixin private OutputOptions files;
 
   @Option(
       names = "--targets",
@@ -76,21 +71,6 @@ final class Compress implements Callable<Integer> {
 
   @Mixin private WorkOptions work;
 
-  @Option(
-      names = "--max-shard-size",
-      paramLabel = "SIZE",
-      converter = ByteSize.class,
-      description = "The most bytes of tensors in one output file. Default: 5G.")
-  private long maxShardSize = CompressionOptions.DEFAULT_SHARD;
-
-  @Option(
-      names = "--dry-run",
-      description = "Print what would become of every tensor, and write nothing.")
-  private boolean dryRun;
-
-  @Option(names = "--overwrite", description = "Replace a checkpoint that is at DIR already.")
-  private boolean overwrite;
-
   @Mixin private JsonOption json;
 
   @Override
@@ -98,7 +78,7 @@ final class Compress implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter err = spec.commandLine().getErr();
     CompressionOptions options = options();
-    if (dryRun) {
+    if (files.dryRun()) {
       CompressionPlan plan = Quern.plan(options);
       out.print(json.wanted() ? plan.toJson() : Tables.plan(plan));
       return ExitCode.OK;
@@ -107,22 +87,19 @@ final class Compress implements Callable<Integer> {
     try (ProgressDisplay progress = ProgressDisplay.on(err)) {
       report = Quern.compress(options, progress);
     }
-    report
-        .plan()
-        .warnings()
-        .forEach(warning -> err.println("quern: warning: " + TextTable.printable(warning)));
+    Warnings.print(err, report.plan().warnings());
     out.print(json.wanted() ? report.toJson() : Tables.report(report));
     return ExitCode.OK;
   }
 
   private CompressionOptions options() {
     CompressionOptions options =
-        what.options(model, output)
+        what.options(files.model(), files.output())
             .withIgnore(ignore)
             .withThreads(work.threads())
             .withMemoryBytes(work.memory())
-            .withMaxShardBytes(maxShardSize)
-            .withOverwrite(overwrite);
+            .withMaxShardBytes(files.maxShardSize())
+            .withOverwrite(files.overwrite());
     if (!targets.isEmpty()) {
       options = options.withTargets(targets);
     }

@@ -1,19 +1,15 @@
 package dev.quern.cli;
 
-import dev.quern.pipeline.CompressionOptions;
 import dev.quern.pipeline.DecompressionOptions;
 import dev.quern.pipeline.DecompressionPlan;
 import dev.quern.pipeline.DecompressionReport;
 import dev.quern.pipeline.Quern;
 import java.io.PrintWriter;
-import java.nio.file.Path;
-import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code quern decompress}: a quantized checkpoint in, a plain one out. */
@@ -32,11 +28,7 @@ import picocli.CommandLine.Spec;
 final class Decompress implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
-  @Parameters(paramLabel = "MODEL", description = "Folder with config.json and *.safetensors.")
-  private Path model;
-
-  @Option(names = "--output", required = true, paramLabel = "DIR", description = "Folder to make.")
-  private Path output;
+  @Mixin private OutputOptions files;
 
   @Option(
       names = "--dtype",
@@ -46,21 +38,6 @@ final class Decompress implements Callable<Integer> {
 
   @Mixin private WorkOptions work;
 
-  @Option(
-      names = "--max-shard-size",
-      paramLabel = "SIZE",
-      converter = ByteSize.class,
-      description = "The most bytes of tensors in one output file. Default: 5G.")
-  private long maxShardSize = CompressionOptions.DEFAULT_SHARD;
-
-  @Option(
-      names = "--dry-run",
-      description = "Print what would become of every tensor, and write nothing.")
-  private boolean dryRun;
-
-  @Option(names = "--overwrite", description = "Replace a checkpoint that is at DIR already.")
-  private boolean overwrite;
-
   @Mixin private JsonOption json;
 
   @Override
@@ -69,14 +46,14 @@ final class Decompress implements Callable<Integer> {
     PrintWriter err = spec.commandLine().getErr();
     DecompressionOptions options =
         new DecompressionOptions(
-            model,
-            output,
+            files.model(),
+            files.output(),
             DecompressionOptions.typeNamed(type),
             work.threads(),
             work.memory(),
-            maxShardSize,
-            overwrite);
-    if (dryRun) {
+            files.maxShardSize(),
+            files.overwrite());
+    if (files.dryRun()) {
       DecompressionPlan plan = Quern.plan(options);
       out.print(json.wanted() ? plan.toJson() : Tables.plan(plan));
       return ExitCode.OK;
@@ -85,12 +62,8 @@ final class Decompress implements Callable<Integer> {
     try (ProgressDisplay progress = ProgressDisplay.on(err)) {
       report = Quern.decompress(options, progress);
     }
-    warn(err, report.plan().warnings());
+    Warnings.print(err, report.plan().warnings());
     out.print(json.wanted() ? report.toJson() : Tables.report(report));
     return ExitCode.OK;
-  }
-
-  private static void warn(PrintWriter err, List<String> warnings) {
-    warnings.forEach(warning -> err.println("quern: warning: " + TextTable.printable(warning)));
   }
 }

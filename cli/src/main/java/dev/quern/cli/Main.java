@@ -56,6 +56,7 @@ final class Main implements Runnable {
   static CommandLine commandLine() {
     return new CommandLine(new Main())
         .setCaseInsensitiveEnumValuesAllowed(true)
+        .setParameterExceptionHandler((e, args) -> UsageError.report(e))
         .setExecutionExceptionHandler((e, commandLine, parsed) -> report(e, commandLine));
   }
 
@@ -94,6 +95,7 @@ final class Main implements Runnable {
   @Override
   public void run() {
     throw new ParameterException(
-        spec.commandLine(), "Which command? None was given; see the list below.");
+        spec.commandLine(),
+        "Which command? It is one of " + String.join(", ", spec.subcommands().keySet()) + ".");
   }
 }

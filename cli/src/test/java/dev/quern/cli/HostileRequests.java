@@ -122,7 +122,7 @@ final class HostileRequests {
             "no command",
             ExitCode.USAGE,
             "Which command?",
-            "compress  ",
+            "compress, decompress",
             scene -> scene.args().clear()));
     cases.add(
         new HostileCase(

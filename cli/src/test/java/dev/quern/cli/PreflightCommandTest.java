@@ -61,8 +61,11 @@ class PreflightCommandTest {
   @Test
   void groupsThatDoNotDivideAreRefusedInAnyCase() {
     QuernProcess run = compress("ragged-bf16", "--scheme W4A16");
-    assertThat(run.exitCode()).isNotZero();
-    assertThat(run.err()).contains("has 200 columns, which groups of 128 do not divide");
+    assertThat(run.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(run.err())
+        .contains("the weights of model.layers.0.mlp.down_proj, model.layers.1.mlp.down_proj have")
+        .contains("200 columns, which groups of 128 do not divide")
+        .contains("Add them to --ignore, or use a scheme by channel such as");
     assertThat(temp.resolve("out")).doesNotExist();
   }
 

@@ -50,7 +50,7 @@ class RecipesPageTest {
   @Test
   void hasExamples() throws IOException {
     assertThat(commands()).hasSize(5);
-    assertThat(recipes()).hasSize(6);
+    assertThat(recipes()).hasSize(7);
   }
 
   @ParameterizedTest

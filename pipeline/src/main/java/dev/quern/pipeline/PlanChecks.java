@@ -14,6 +14,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /** Looks at a plan as a whole: what must not be, and what the user should know. */
 final class PlanChecks {
@@ -111,6 +114,40 @@ final class PlanChecks {
             + first.module()
             + "): compressed-tensors writes them so, but its own decompressor, and so"
             + " transformers, cannot read them back; use FP8_DYNAMIC for transformers");
+  }
+
+  /** Says so when an embedding has another width than the other matrices. */
+  static Optional<String> embeddingWidth(
+      List<TensorPlan> tensors, List<ClassifiedTensor> classified) {
+    Set<String> tables =
+        classified.stream()
+            .filter(t -> t.role() == TensorRole.EMBEDDING)
+            .map(ClassifiedTensor::module)
+            .collect(Collectors.toSet());
+    Set<Integer> others = new TreeSet<>();
+    tensors.stream().filter(t -> !tables.contains(t.module())).forEach(t -> bits(t, others));
+    for (TensorPlan table : tensors) {
+      Set<Integer> own = new TreeSet<>();
+      bits(table, own);
+      if (tables.contains(table.module())
+          && !own.isEmpty()
+          && !others.isEmpty()
+          && !others.equals(own)) {
+        return Optional.of(
+            table.module()
+                + " gets "
+                + own.iterator().next()
+                + " bits and other matrices "
+                + others.stream().map(String::valueOf).collect(Collectors.joining(" or "))
+                + ": transformers does not load an embedding of another width than the Linear"
+                + " modules; use the same width if it has to");
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static void bits(TensorPlan tensor, Set<Integer> into) {
+    tensor.scheme().flatMap(QuantizationScheme::weights).ifPresent(w -> into.add(w.numBits()));
   }
 
   private static Optional<BlockStructure> block(TensorPlan tensor) {

@@ -100,8 +100,10 @@ final class Planner {
     PlanChecks.refuseDividedSets(tensors);
     PlanChecks.fusedExperts(classified).ifPresent(warnings::add);
     PlanChecks.raggedBlocks(tensors).ifPresent(warnings::add);
+    PlanChecks.embeddingWidth(tensors, classified).ifPresent(warnings::add);
     QuantizationConfig config = quantizationConfig(tensors, head);
-    warnings.addAll(Preflight.check(options, tensors, classified, config, checkpoint.config()));
+    warnings.addAll(
+        Preflight.check(options, tensors, classified, head, config, checkpoint.config()));
     ShardPlan shards = Shards.plan(tensors, options.maxShardBytes());
     return new CompressionPlan(
         options,

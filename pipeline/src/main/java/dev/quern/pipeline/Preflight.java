@@ -1,6 +1,7 @@
 package dev.quern.pipeline;
 
 import dev.quern.formats.compressedtensors.ClassifiedTensor;
+import dev.quern.formats.compressedtensors.ModuleClass;
 import dev.quern.formats.compressedtensors.QuantizationConfig;
 import dev.quern.formats.compressedtensors.TensorRole;
 import dev.quern.formats.json.Json;
@@ -29,6 +30,7 @@ final class Preflight {
       CompressionOptions options,
       List<TensorPlan> tensors,
       List<ClassifiedTensor> classified,
+      TiedHead head,
       QuantizationConfig config,
       Json.Obj modelConfig) {
     ServedModel model =
@@ -37,6 +39,7 @@ final class Preflight {
             config,
             count(modelConfig, "num_attention_heads"),
             count(modelConfig, "num_key_value_heads"),
+            head.shared().isPresent(),
             options.tensorParallel().orElse(1));
     List<String> warnings = new ArrayList<>();
     for (Finding finding : EngineChecks.run(model)) {
@@ -61,11 +64,13 @@ final class Preflight {
     List<ServedModule> modules = new ArrayList<>();
     for (TensorPlan tensor : tensors) {
       ClassifiedTensor matrix = matrices.get(tensor.name());
-      if (matrix != null && matrix.module().equals(tensor.module())) {
+      if (matrix != null) {
+        // A head that is untied has the embedding's matrix and a module of its own.
+        boolean own = matrix.module().equals(tensor.module());
         modules.add(
             new ServedModule(
                 tensor.module(),
-                matrix.className(),
+                own ? matrix.className() : ModuleClass.LINEAR,
                 tensor.shape().get(0),
                 tensor.shape().get(1),
                 tensor.scheme()));

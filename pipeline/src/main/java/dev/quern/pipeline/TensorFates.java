@@ -54,11 +54,27 @@ final class TensorFates {
    * @throws CheckpointException when a tensor is not what its name promises
    */
   List<TensorPlan> decide() {
+    refuseUndividedGroups();
     List<TensorPlan> fates = new ArrayList<>();
     for (int i = 0; i < sources.size(); i++) {
       fates.add(decide(sources.get(i), classified.get(i)));
     }
     return fates;
+  }
+
+  /** One error for all modules, before the first of them gets a fate. */
+  private void refuseUndividedGroups() {
+    UndividedGroups undivided = new UndividedGroups();
+    for (int i = 0; i < sources.size(); i++) {
+      ClassifiedTensor tensor = classified.get(i);
+      TensorSpec weight = sources.get(i).spec();
+      if (tensor.role() == TensorRole.LINEAR || isTable(tensor, weight)) {
+        claim(tensor.moduleRef())
+            .flatMap(claim -> claim.rule().scheme().weights())
+            .ifPresent(args -> undivided.add(tensor.module(), weight, args));
+      }
+    }
+    undivided.refuse(options.model().toString());
   }
 
   /** What the user should know about targets that could not be met, after {@link #decide}. */
@@ -72,7 +88,7 @@ final class TensorFates {
       return quantized(source, tensor, claim.get());
     }
     requireMatrix(source, tensor);
-    if (claim.isPresent() && tensor.role() == TensorRole.EMBEDDING && isFloats(source.spec())) {
+    if (claim.isPresent() && isTable(tensor, source.spec())) {
       refuseInputs(tensor, claim.get());
       return quantized(source, tensor, claim.get());
     }
@@ -121,8 +137,10 @@ final class TensorFates {
         outputs);
   }
 
-  private static boolean isFloats(TensorSpec table) {
-    return FloatType.of(table.dtype()).isPresent() && table.elements() > 0;
+  private static boolean isTable(ClassifiedTensor tensor, TensorSpec table) {
+    return tensor.role() == TensorRole.EMBEDDING
+        && FloatType.of(table.dtype()).isPresent()
+        && table.elements() > 0;
   }
 
   /** A table is looked up by number; it has no inputs to quantize. */

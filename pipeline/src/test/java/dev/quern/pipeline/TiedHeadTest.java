@@ -176,4 +176,45 @@ class TiedHeadTest {
     assertThat(config.object("text_config").orElseThrow().bool("tie_word_embeddings"))
         .contains(false);
   }
+
+  private List<String> warnings(RecipeRule... rules) {
+    return Quern.plan(
+            CompressionOptions.of(
+                tied(), temp.resolve("out"), Recipe.of("--scheme", List.of(rules))))
+        .warnings();
+  }
+
+  @Test
+  void aTableOfAnotherWidthIsAWarning() {
+    assertThat(warnings(int8("Embedding"), RecipeRule.preset("MXFP4A16", List.of("re:.*q_proj"))))
+        .anySatisfy(
+            w ->
+                assertThat(w)
+                    .contains("model.embed_tokens gets 8 bits and other matrices 4")
+                    .contains("transformers does not load"));
+    assertThat(warnings(int8("Embedding"), int8("Linear")))
+        .noneSatisfy(w -> assertThat(w).contains("transformers"));
+  }
+
+  @Test
+  void aSharedQuantizedTableIsNothingForVllm() {
+    assertThat(warnings(int8("Embedding", "lm_head")))
+        .anySatisfy(w -> assertThat(w).contains("computes no logits"));
+    assertThat(warnings(int8("Embedding")))
+        .noneSatisfy(w -> assertThat(w).contains("computes no logits"));
+  }
+
+  @Test
+  void anUntiedHeadIsCheckedLikeAnyMatrix() {
+    QuantizationScheme w8a16 = RecipeRule.preset("W8A16", List.of("lm_head")).scheme();
+    RecipeRule groupsOf16 =
+        new RecipeRule(
+            "int8 by 16",
+            QuantizationScheme.of(
+                List.of("lm_head"),
+                Optional.of(w8a16.weights().orElseThrow().toBuilder().groupSize(16).build()),
+                Optional.empty()));
+    assertThat(warnings(groupsOf16))
+        .anySatisfy(w -> assertThat(w).startsWith("lm_head: ").contains("groups of 16"));
+  }
 }

@@ -202,17 +202,9 @@ public final class CompressedTensorNames {
               + " columns, which groups of "
               + groupSize
               + " do not divide",
-          "Use a group_size that divides "
-              + columns
-              + (columns > 1 ? " (such as " + largestPowerOfTwo(columns, groupSize) + ")" : "")
-              + ", a scheme by channel such as FP8_DYNAMIC or W8A8, or add the module to ignore");
+          "Use a scheme by channel such as FP8_DYNAMIC or W8A8, or add the module to ignore");
     }
     return columns / groupSize;
-  }
-
-  private static long largestPowerOfTwo(long columns, int atMost) {
-    long divisor = Long.lowestOneBit(columns);
-    return Math.min(divisor, Long.highestOneBit(atMost));
   }
 
   private long evenColumns() {

@@ -24,7 +24,6 @@ final class ModifierReader {
           "config_groups",
           "ignore",
           "input_observer",
-          "kv_cache_scheme",
           "observer",
           "output_observer",
           "scheme",
@@ -55,8 +54,9 @@ final class ModifierReader {
   }
 
   private QuantizationModifier read() {
-    in.allowOnly(KEYS);
     refuseCache();
+    // Null says that there is none.
+    new ConfigReader(json.without("kv_cache_scheme")).allowOnly(KEYS);
     refuseBypass();
     ObserverChoice observers = ObserverChoice.read(json);
     List<RecipeRule> rules = new ArrayList<>();

@@ -12,16 +12,20 @@ public final class EngineChecks {
           new FusedSchemesCheck(),
           new TargetMatchingCheck(),
           new SchemeCheck(),
+          new ExpertsCheck(),
           new EmbeddingCheck(),
           new HeadsCheck(),
           new PartitionCheck(),
           new KernelShapeCheck());
 
+  /** Modules that a finding names in full. */
+  private static final int NAMED = 3;
+
   private EngineChecks() {}
 
   /**
    * What engines will not like about a model. Findings that differ in the module only are one, which
-   * names the first module and counts the others.
+   * names the first modules and counts the others.
    */
   public static List<Finding> run(ServedModel model) {
     Map<Finding, List<String>> modules = new LinkedHashMap<>();
@@ -40,8 +44,8 @@ public final class EngineChecks {
   }
 
   private static String countedName(List<String> names) {
-    return names.size() == 1
-        ? names.getFirst()
-        : names.getFirst() + " and " + (names.size() - 1) + " more";
+    int more = names.size() - NAMED;
+    return String.join(", ", names.subList(0, Math.min(NAMED, names.size())))
+        + (more > 0 ? " and " + more + " more" : "");
   }
 }

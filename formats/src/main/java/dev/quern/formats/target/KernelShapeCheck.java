@@ -49,7 +49,7 @@ final class KernelShapeCheck implements EngineCheck {
                   "Add it to ignore, or use FP8_DYNAMIC for it."));
       case INT_QUANTIZED ->
           when(
-              rows % 16 != 0 || cols % 16 != 0,
+              !module.isRoutedExpert() && (rows % 16 != 0 || cols % 16 != 0),
               Finding.degraded(
                   module.name(),
                   size(rows, cols) + " on each rank are no multiples of 16, so vLLM leaves the"

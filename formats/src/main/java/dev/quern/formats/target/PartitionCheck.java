@@ -2,6 +2,7 @@ package dev.quern.formats.target;
 
 import dev.quern.formats.compressedtensors.BlockStructure;
 import dev.quern.formats.compressedtensors.QuantizationArgs;
+import dev.quern.formats.compressedtensors.QuantizationType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -61,18 +62,32 @@ final class PartitionCheck implements EngineCheck {
     if (group.isEmpty() || group.getAsInt() <= 0 || perRank % group.getAsInt() == 0) {
       return Optional.empty();
     }
+    int size = group.getAsInt();
+    String problem =
+        "each rank has "
+            + perRank
+            + " of its "
+            + module.cols()
+            + " columns, which groups of "
+            + size
+            + " do not divide";
+    long most = mostRanks(module.cols(), size, ranks);
+    String fewer = most == 1 ? "Use one rank" : "Use at most " + most + " ranks";
     return Optional.of(
         Finding.refused(
             module.name(),
-            "each rank has "
-                + perRank
-                + " of its "
-                + module.cols()
-                + " columns, which groups of "
-                + group.getAsInt()
-                + " do not divide",
-            "Use at most " + mostRanks(module.cols(), group.getAsInt(), ranks) + " ranks, a group"
-                + " size that divides " + perRank + ", or a scheme by channel."));
+            problem,
+            hasAnySize(module.weights().orElseThrow())
+                ? fewer
+                    + ", a scheme by channel, or a recipe with a group_size that divides "
+                    + perRank
+                    + "."
+                : fewer + ", or a scheme by channel such as FP8_DYNAMIC."));
+  }
+
+  /** Whether the format leaves the size of its groups to the user. */
+  private static boolean hasAnySize(QuantizationArgs weights) {
+    return weights.type() == QuantizationType.INT;
   }
 
   /** The largest number of ranks up to the given one whose parts are whole groups. */

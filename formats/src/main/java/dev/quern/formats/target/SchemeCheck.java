@@ -17,7 +17,7 @@ import java.util.Set;
  * vLLM has a scheme for the arguments and the format.
  *
  * <p>Source: vLLM, {@code compressed_tensors.py}, {@code _get_scheme_from_parts}: the first
- * condition that holds decides, and none is an error.
+ * condition that holds decides, and none is an error. Routed experts go by {@link ExpertsCheck}.
  */
 final class SchemeCheck implements EngineCheck {
   private static final Set<CompressionFormat> WITH_ACTIVATIONS =
@@ -32,26 +32,31 @@ final class SchemeCheck implements EngineCheck {
     List<Finding> findings = new ArrayList<>();
     for (ServedModule module : model.modules()) {
       if (module.className().equals(ModuleClass.LINEAR)
+          && !module.isRoutedExpert()
           && module.scheme().isPresent()
           && !isKnown(module.scheme().get())) {
-        QuantizationArgs weights = module.weights().orElseThrow();
         findings.add(
             Finding.refused(
                 module.name(),
-                "vLLM has no scheme for "
-                    + (weights.symmetric() ? "" : "asymmetric ")
-                    + weights.numBits()
-                    + "-bit "
-                    + weights.type().configName()
-                    + " weights by "
-                    + weights.strategy().configName()
-                    + module.scheme().get().inputActivations().map(SchemeCheck::inputs).orElse("")
-                    + " in format "
-                    + module.scheme().get().formatOrDefault().configName(),
+                "vLLM has no scheme for " + describe(module.scheme().get()),
                 "Use a preset such as FP8_DYNAMIC, W8A8, W4A16 or NVFP4A16."));
       }
     }
     return findings;
+  }
+
+  /** The scheme in words, as it stands after "for". */
+  static String describe(QuantizationScheme scheme) {
+    QuantizationArgs weights = scheme.weights().orElseThrow();
+    return (weights.symmetric() ? "" : "asymmetric ")
+        + weights.numBits()
+        + "-bit "
+        + weights.type().configName()
+        + " weights by "
+        + weights.strategy().configName()
+        + scheme.inputActivations().map(SchemeCheck::inputs).orElse("")
+        + " in format "
+        + scheme.formatOrDefault().configName();
   }
 
   private static String inputs(QuantizationArgs inputs) {

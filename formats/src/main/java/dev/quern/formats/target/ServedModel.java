@@ -15,6 +15,7 @@ import java.util.OptionalLong;
  * @param config what config.json says of them
  * @param heads number of attention heads, when config.json says so
  * @param keyValueHeads number of key-value heads, when config.json says so
+ * @param sharedHead whether the output head computes with a quantized embedding's matrix
  * @param tensorParallel ranks that share each matrix, at least 1
  */
 public record ServedModel(
@@ -22,6 +23,7 @@ public record ServedModel(
     QuantizationConfig config,
     OptionalLong heads,
     OptionalLong keyValueHeads,
+    boolean sharedHead,
     int tensorParallel) {
   /**
    * Modules that an engine makes one of.

@@ -4,6 +4,7 @@ import dev.quern.formats.compressedtensors.QuantizationArgs;
 import dev.quern.formats.compressedtensors.QuantizationScheme;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * A matrix of the model as an engine will find it.
@@ -26,6 +27,8 @@ public record ServedModule(
     NONE
   }
 
+  private static final Pattern ROUTED = Pattern.compile("\\.experts\\.\\d+\\.");
+
   private static final List<String> COLUMN =
       List.of("q_proj", "k_proj", "v_proj", "gate_proj", "up_proj", "w1", "w3", "qkv_proj",
           "gate_up_proj", "q_b_proj", "kv_b_proj");
@@ -39,6 +42,11 @@ public record ServedModule(
   /** The names of its parents with a dot at the end. */
   String parent() {
     return name.substring(0, name.lastIndexOf('.') + 1);
+  }
+
+  /** Whether it is a matrix of a routed expert, all of which engines stack in one. */
+  boolean isRoutedExpert() {
+    return ROUTED.matcher(name).find();
   }
 
   Cut cut() {

@@ -16,7 +16,8 @@ import java.util.Optional;
  * <p>It looks in another order than compressed-tensors does: the first target, in the order of the
  * groups, that fits the module's name; else the first that is a part of the class name; and only
  * then, for a fused module, the targets that fit the names of its parts. So a class such as {@code
- * Linear} takes a fused module away from a pattern that knows the parts only.
+ * Linear} takes a fused module away from a pattern that knows the parts only. Routed experts are
+ * looked for by the names of their parts.
  *
  * <p>Source: vLLM, {@code compressed_tensors/utils.py}, {@code find_matched_target}.
  */
@@ -35,7 +36,9 @@ final class TargetMatchingCheck implements EngineCheck {
       scheme.targets().forEach(t -> targets.add(new Target(ModulePattern.parse(t), scheme)));
     }
     Map<String, ServedModel.Fused> fusedOf = new LinkedHashMap<>();
-    model.fused().forEach(f -> f.parts().forEach(part -> fusedOf.put(part.name(), f)));
+    model.fused().stream()
+        .filter(f -> !f.parts().getFirst().isRoutedExpert())
+        .forEach(f -> f.parts().forEach(part -> fusedOf.put(part.name(), f)));
     List<Finding> findings = new ArrayList<>();
     for (ServedModule module : model.modules()) {
       ServedModel.Fused fused = fusedOf.get(module.name());
@@ -95,13 +98,18 @@ final class TargetMatchingCheck implements EngineCheck {
           "vLLM finds no scheme for it, because the targets " + own + " do not fit its name",
           "Add the fused name to the targets, for example re:.*\\.(qkv|gate_up)_proj.");
     }
+    String taken = String.join(", ", found.get().targets());
+    boolean byClass =
+        found.get().targets().stream()
+            .map(ModulePattern::parse)
+            .noneMatch(target -> target.matchesName(name));
     return Finding.refused(
         name,
-        "vLLM would take the scheme of "
-            + String.join(", ", found.get().targets())
-            + " for it instead of that of "
-            + own,
-        "Write patterns instead of classes, or add the fused name to the targets, for example"
-            + " re:.*\\.(q|k|v|qkv)_proj.");
+        "vLLM would take the scheme of " + taken + " for it instead of that of " + own,
+        byClass
+            ? "Write patterns instead of classes, or add the fused name to the targets, for example"
+                + " re:.*\\.(q|k|v|qkv)_proj."
+            : "vLLM goes by the first group whose target fits: make " + taken
+                + " leave this name out, for example with (?!...).");
   }
 }

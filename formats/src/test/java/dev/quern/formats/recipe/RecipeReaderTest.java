@@ -164,6 +164,13 @@ final class RecipeReaderTest {
     refused(wrapped(text), problem, remedy);
   }
 
+  @Test
+  void knownKeysAreThoseThatCanBeUsed() {
+    assertThatThrownBy(() -> modifier("{scheme: W8A8, sheme: x, kv_cache_scheme: null}"))
+        .hasMessageContaining("Did you mean scheme?")
+        .hasMessageNotContaining("kv_cache_scheme");
+  }
+
   @ParameterizedTest
   @CsvSource({
     "GPTQModifier, needs calibration data",

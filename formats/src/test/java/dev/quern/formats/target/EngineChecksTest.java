@@ -7,6 +7,7 @@ import dev.quern.formats.compressedtensors.PresetSchemes;
 import dev.quern.formats.compressedtensors.QuantizationArgs;
 import dev.quern.formats.compressedtensors.QuantizationConfig;
 import dev.quern.formats.compressedtensors.QuantizationScheme;
+import dev.quern.formats.compressedtensors.QuantizationStrategy;
 import dev.quern.formats.compressedtensors.QuantizationType;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -31,6 +32,7 @@ final class EngineChecksTest {
     private final QuantizationConfig.Builder config = QuantizationConfig.builder();
     private long heads = 8;
     private int ranks = 1;
+    private boolean sharedHead;
 
     Layer() {
       shape(ATTENTION + "q_proj", 1024, 1024);
@@ -78,6 +80,11 @@ final class EngineChecksTest {
       return this;
     }
 
+    Layer sharedHead() {
+      sharedHead = true;
+      return this;
+    }
+
     List<Finding> check() {
       schemes.values().forEach(config::add);
       List<ServedModule> modules = new ArrayList<>();
@@ -92,7 +99,7 @@ final class EngineChecksTest {
                       Optional.ofNullable(schemes.get(name)))));
       return EngineChecks.run(
           new ServedModel(
-              modules, config.build(), OptionalLong.of(heads), OptionalLong.of(2), ranks));
+              modules, config.build(), OptionalLong.of(heads), OptionalLong.of(2), sharedHead, ranks));
     }
   }
 
@@ -181,7 +188,9 @@ final class EngineChecksTest {
   void namesOfOtherGroupsDoNotMatterToThemselves() {
     Layer layer = new Layer().all(preset("W4A16", "re:.*proj"));
     layer.scheme(MLP + "down_proj", preset("FP8_DYNAMIC", MLP + "down_proj"));
-    refused(layer.check(), MLP + "down_proj", "would take the scheme of re:.*proj");
+    List<Finding> findings = layer.check();
+    refused(findings, MLP + "down_proj", "would take the scheme of re:.*proj");
+    assertThat(findings.getFirst().remedy()).contains("leave this name out").doesNotContain("class");
   }
 
   @Test
@@ -195,7 +204,7 @@ final class EngineChecksTest {
                 QuantizationScheme.of(
                     List.of("Linear"), Optional.of(asymmetric), Optional.of(inputs)))
             .check(),
-        "q_proj and 6 more",
+        "q_proj, model.layers.0.self_attn.k_proj, model.layers.0.self_attn.v_proj and 4 more",
         "no scheme for asymmetric 4-bit int weights by group with 8-bit int inputs");
     QuantizationArgs floats =
         QuantizationArgs.builder()
@@ -223,6 +232,119 @@ final class EngineChecksTest {
         "few of its model classes");
   }
 
+  @Test
+  void aSharedQuantizedTableGivesNoLogits() {
+    refused(
+        new Layer()
+            .shape("model.embed_tokens", 4096, 1024)
+            .scheme("model.embed_tokens", preset("W8A16", "Embedding"))
+            .sharedHead()
+            .check(),
+        "model.embed_tokens",
+        "computes no logits with it");
+  }
+
+  private static Layer experts(QuantizationScheme scheme, long hidden, long intermediate) {
+    Layer layer = new Layer();
+    for (int expert = 0; expert < 2; expert++) {
+      String prefix = MLP + "experts." + expert + ".";
+      layer.shape(prefix + "gate_proj", intermediate, hidden);
+      layer.shape(prefix + "up_proj", intermediate, hidden);
+      layer.shape(prefix + "down_proj", hidden, intermediate);
+      for (String name : List.of("gate_proj", "up_proj", "down_proj")) {
+        layer.scheme(prefix + name, scheme);
+      }
+    }
+    return layer;
+  }
+
+  private static QuantizationScheme args(
+      QuantizationArgs.Builder weights, QuantizationScheme inputsOf) {
+    return QuantizationScheme.of(
+        List.of("re:.*experts.*"), Optional.of(weights.build()), inputsOf.inputActivations());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "FP8_DYNAMIC", "FP8", "FP8_BLOCK", "W8A8", "W8A16", "W4A16", "W4A16_ASYM", "W4AFP8", "NVFP4",
+        "NVFP4A16", "MXFP4", "MXFP4A16", "MXFP8", "MXFP8A16"
+      })
+  void expertsOfThesePresetsAreFine(String name) {
+    // Beside attention that is not quantized.
+    assertThat(experts(preset(name, "re:.*experts.*"), 1024, 512).check()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "W2A16; 4- or 8-bit integers in format pack-quantized alone, and finds 2-bit ints; W4A16",
+        "W3A16; and finds 3-bit ints in format pack-quantized; W4A16",
+        "W7A16; and finds 7-bit ints in format pack-quantized; W8A16",
+        "W4A8; 4-bit integers with 8-bit integer inputs on CPUs alone; W4AFP8",
+        "W3A8; cannot run experts of 3-bit int weights by group with 8-bit int inputs; W8A8",
+        "W4A4; cannot run experts of 4-bit int weights by group with 4-bit int inputs; W4A16",
+      })
+  void expertsOfOtherPresetsAreRefused(String name, String problem, String remedy) {
+    List<Finding> findings = experts(preset(name, "re:.*experts.*"), 1024, 512).check();
+    assertThat(findings).hasSize(1);
+    refused(findings, "experts.0.gate_proj", problem);
+    assertThat(findings.getFirst().module()).endsWith(" and 3 more");
+    assertThat(findings.getFirst().remedy()).contains(remedy);
+  }
+
+  @Test
+  void expertsOfFp8NeedInputsThatFit() {
+    QuantizationScheme none = preset("W4A16", "x");
+    QuantizationScheme tokens = preset("FP8_DYNAMIC", "x");
+    QuantizationArgs.Builder fp8 =
+        QuantizationArgs.builder().numBits(8).type(QuantizationType.FLOAT);
+    refused(
+        experts(args(fp8.strategy(QuantizationStrategy.CHANNEL), none), 1024, 512).check(),
+        "experts",
+        "and finds 8-bit floats in format naive-quantized");
+    for (QuantizationScheme inputs : List.of(none, tokens)) {
+      refused(
+          experts(args(fp8.strategy(QuantizationStrategy.TENSOR), inputs), 1024, 512).check(),
+          "experts",
+          "cannot run experts of 8-bit float weights by tensor");
+    }
+    refused(
+        experts(
+                args(
+                    QuantizationArgs.builder().numBits(8).strategy(QuantizationStrategy.TENSOR),
+                    preset("W8A8", "x")),
+                1024,
+                512)
+            .check(),
+        "experts",
+        "cannot run experts of 8-bit int weights by tensor");
+  }
+
+  @Test
+  void shapesOfExperts() {
+    refused(
+        experts(preset("FP8_BLOCK", "re:.*experts.*"), 1024, 576).check(),
+        "experts.0.gate_proj",
+        "blocks of 128 that divide the rows of an expert, and it has 576");
+    found(
+        experts(preset("W4A16", "re:.*experts.*"), 1088, 512).check(),
+        Finding.Severity.DEGRADED,
+        "experts.0.gate_proj",
+        "1088 columns are no multiple of 128");
+  }
+
+  @Test
+  void expertsAreFoundByTheNamesOfTheirParts() {
+    QuantizationScheme parts =
+        preset("W4A16", "re:.*experts.*(gate|up)_proj", "re:.*experts.*down_proj");
+    Layer layer = experts(parts, 1024, 512);
+    layer.scheme(MLP + "gate_proj", preset("FP8_DYNAMIC", "Linear"));
+    layer.scheme(MLP + "up_proj", preset("FP8_DYNAMIC", "Linear"));
+    assertThat(layer.check()).isEmpty();
+  }
+
   @ParameterizedTest
   @CsvSource({"8, 3, num_attention_heads 8", "9, 3, num_key_value_heads 2"})
   void headsGoToRanksWhole(long heads, int ranks, String problem) {
@@ -242,7 +364,9 @@ final class EngineChecksTest {
             .check();
     refused(findings, MLP + "down_proj", "352 of its 1408 columns, which groups of 128");
     assertThat(findings).hasSize(1);
-    assertThat(findings.getFirst().remedy()).startsWith("Use at most 1 ranks");
+    assertThat(findings.getFirst().remedy())
+        .isEqualTo(
+            "Use one rank, a scheme by channel, or a recipe with a group_size that divides 352.");
     assertThat(
             new Layer()
                 .shape(MLP + "gate_proj", 1408, 1024)
@@ -264,7 +388,7 @@ final class EngineChecksTest {
             .all("FP8_DYNAMIC")
             .ranks(4)
             .check(),
-        MLP + "gate_proj and 1 more",
+        MLP + "gate_proj, " + MLP + "up_proj",
         "2050 rows cannot be dealt out evenly to 4 ranks");
   }
 
@@ -310,7 +434,7 @@ final class EngineChecksTest {
             .all(QuantizationScheme.of(List.of("Linear"), Optional.of(groups), Optional.empty()))
             .check(),
         Finding.Severity.DEGRADED,
-        "and 6 more",
+        "and 4 more",
         "no kernel for groups of 256");
   }
 }
