@@ -42,7 +42,7 @@ record Room(String root, List<String> mayUse, List<String> banned) {
               VECTOR_KERNELS,
               List.of("dev.quern.engine.kernel", "dev.quern.engine.numeric", VECTOR_API),
               FILES),
-          engine("linalg", "kernel", "memory", "parallel"),
+          engine("linalg", "numeric", "kernel", "memory", "parallel"),
           engine("quantization", "numeric", "kernel"),
           engine("sparsity", "kernel"),
           engine("solver", "linalg", "quantization", "sparsity"),

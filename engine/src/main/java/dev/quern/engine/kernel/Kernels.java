@@ -111,4 +111,7 @@ public interface Kernels {
 
   /** The operations on integers, by the same provider. */
   IntKernels integers();
+
+  /** The innermost loops of {@code engine.linalg}. */
+  MatrixKernels matrices();
 }

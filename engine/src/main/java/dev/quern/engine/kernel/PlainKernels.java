@@ -224,6 +224,11 @@ final class PlainKernels implements Kernels {
     return law.integers();
   }
 
+  @Override
+  public MatrixKernels matrices() {
+    return law.matrices();
+  }
+
   private static void subtract(float[] from, float[] x, int n) {
     for (int i = 0; i < n; i++) {
       from[i] -= x[i];

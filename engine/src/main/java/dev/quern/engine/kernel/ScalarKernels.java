@@ -17,6 +17,7 @@ public final class ScalarKernels implements Kernels {
 
   private static final RangeSearchKernels RANGE_SEARCH = new ScalarRangeSearch();
   private static final IntKernels INTEGERS = new ScalarIntKernels();
+  private static final MatrixKernels MATRICES = new ScalarMatrixKernels();
 
   /** The kernels have no state. */
   public ScalarKernels() {}
@@ -178,6 +179,11 @@ public final class ScalarKernels implements Kernels {
   @Override
   public IntKernels integers() {
     return INTEGERS;
+  }
+
+  @Override
+  public MatrixKernels matrices() {
+    return MATRICES;
   }
 
   /** The payload of a NaN that arithmetic produced differs between CPUs; a file may not. */

@@ -80,4 +80,9 @@ abstract class DelegatingKernels implements Kernels {
   public IntKernels integers() {
     return kernels.integers();
   }
+
+  @Override
+  public MatrixKernels matrices() {
+    return kernels.matrices();
+  }
 }

@@ -5,7 +5,9 @@ import dev.quern.engine.kernel.Fp4Kernels;
 import dev.quern.engine.kernel.IntKernels;
 import dev.quern.engine.kernel.KernelChoice;
 import dev.quern.engine.kernel.Kernels;
+import dev.quern.engine.kernel.MatrixKernels;
 import dev.quern.engine.kernel.RangeSearchKernels;
+import dev.quern.engine.kernel.ScalarMatrixKernels;
 import dev.quern.engine.numeric.FloatType;
 import java.lang.foreign.MemorySegment;
 import java.util.Locale;
@@ -18,6 +20,7 @@ import java.util.Locale;
  */
 public final class VectorKernels implements Kernels {
   private static final IntKernels INTEGERS = new VectorIntKernels();
+  private static final MatrixKernels MATRICES = new ScalarMatrixKernels();
   private static final RangeSearchKernels RANGE_SEARCH = new VectorRangeSearch();
 
   private final Fp4Kernels fp4 = new VectorFp4Kernels(this);
@@ -161,5 +164,10 @@ public final class VectorKernels implements Kernels {
   @Override
   public IntKernels integers() {
     return INTEGERS;
+  }
+
+  @Override
+  public MatrixKernels matrices() {
+    return MATRICES;
   }
 }
