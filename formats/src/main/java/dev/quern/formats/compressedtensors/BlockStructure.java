@@ -3,18 +3,21 @@ package dev.quern.formats.compressedtensors;
 /**
  * Size of one tile of the {@code block} strategy.
  *
- * @param rows output rows, at least 1
- * @param columns input columns, at least 1
+ * @param rows output rows, from 1 to 2^20
+ * @param columns input columns, from 1 to 2^20
  */
 public record BlockStructure(int rows, int columns) {
+  /** No matrix has use for more, and the product of two sides is far from overflowing. */
+  private static final int LARGEST = 1 << 20;
+
   /**
-   * @throws dev.quern.formats.CheckpointException when a side is below 1
+   * @throws dev.quern.formats.CheckpointException when a side is below 1 or above 2^20
    */
   public BlockStructure {
-    if (rows < 1 || columns < 1) {
+    if (Math.min(rows, columns) < 1 || Math.max(rows, columns) > LARGEST) {
       throw ConfigErrors.invalid(
           "block_structure",
-          "expected two sizes of at least 1, found [" + rows + ", " + columns + "]",
+          "expected two sizes from 1 to " + LARGEST + ", found [" + rows + ", " + columns + "]",
           "Write for example [128, 128]");
     }
   }

@@ -146,7 +146,7 @@ final class QuantizationArgsTest {
     assertRefused(
         "{'strategy': 'block', 'block_structure': [0, 128]}",
         "block_structure",
-        "expected two sizes of at least 1, found [0, 128]");
+        "expected two sizes from 1 to 1048576, found [0, 128]");
   }
 
   @Test

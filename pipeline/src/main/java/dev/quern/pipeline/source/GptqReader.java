@@ -40,9 +40,15 @@ final class GptqReader implements SourceReader {
           "expected checkpoint_format gptq or gptq_v2, found " + format,
           "Convert the checkpoint with the software that made it.");
     }
-    int configured = Math.toIntExact(config.integer("bits").orElse(4L));
+    long configured = config.integer("bits").orElse(4L);
+    if (configured < 2 || configured > 8 || !BITS.contains((int) configured)) {
+      throw new CheckpointException(
+          source.checkpoint().directory() + "/config.json, quantization_config, bits",
+          "expected 2, 3, 4 or 8, found " + configured,
+          "Correct the file, or fetch it again.");
+    }
     for (String module : source.modulesWith("qweight")) {
-      add(module, configured, format.equals("gptq"), source);
+      add(module, (int) configured, format.equals("gptq"), source);
     }
   }
 
