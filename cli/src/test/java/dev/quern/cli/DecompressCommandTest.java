@@ -166,4 +166,14 @@ class DecompressCommandTest {
                 .exitCode())
         .isZero();
   }
+
+  @Test
+  void dryRunSaysWhatWouldStopARealOne() throws Exception {
+    Files.createDirectories(temp.resolve("out"));
+    Files.writeString(temp.resolve("out/notes.txt"), "mine");
+    QuernProcess run = decompress(NVFP4, "--dry-run");
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    assertThat(run.out())
+        .contains("a real run would stop here: ", "exists already and is not empty");
+  }
 }

@@ -76,6 +76,7 @@ final class CompressionRun {
             PlannedTensor tensor = tensors.get(task.tensor());
             try (MemoryBudget.Lease _ = budget.acquire(tensor.memoryBytes(task))) {
               work(tensor, task, scratch[worker]);
+              scratch[worker].keepShare(workers.threads(), budget);
             }
             progress.advance(tensor.sourceBytes(task));
           });

@@ -3,6 +3,7 @@ package dev.quern.pipeline;
 import dev.quern.engine.numeric.FloatType;
 import dev.quern.formats.huggingface.LeftOutFile;
 import dev.quern.formats.safetensors.ShardPlan;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -37,6 +38,23 @@ public record DecompressionPlan(
     otherFiles = List.copyOf(otherFiles);
     leftOut = List.copyOf(leftOut);
     warnings = List.copyOf(warnings);
+  }
+
+  /** This plan with one more warning. */
+  DecompressionPlan withWarning(String warning) {
+    List<String> more = new ArrayList<>(warnings);
+    more.add(warning);
+    return new DecompressionPlan(
+        options,
+        quantization,
+        type,
+        tensors,
+        dropped,
+        shards,
+        otherFiles,
+        leftOut,
+        writesIndex,
+        more);
   }
 
   /** Number of output files that hold tensors. */

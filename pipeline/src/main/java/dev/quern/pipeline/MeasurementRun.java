@@ -85,6 +85,7 @@ final class MeasurementRun {
             try (MemoryBudget.Lease _ = budget.acquire(memory)) {
               Kernels kernels = handOver.kernels(tensor);
               strip = measure(tensor, measurement, kernels, task, scratch[worker]);
+              scratch[worker].keepShare(workers.threads(), budget);
             }
             synchronized (results) { // a few numbers for megabytes of weights
               if (results[task.tensor()] == null) {

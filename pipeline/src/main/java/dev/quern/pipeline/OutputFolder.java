@@ -2,8 +2,6 @@ package dev.quern.pipeline;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -104,9 +102,8 @@ final class OutputFolder implements AutoCloseable {
       Path partial = parent.resolve("." + name + ".quern-partial");
       Files.createDirectories(parent);
       Path lock = parent.resolve("." + name + ".quern-lock");
-      channel = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-      if (tryLock(channel) == null) {
-        channel.close();
+      channel = OutputLock.take(lock);
+      if (channel == null) {
         throw refused(
             output, "is being written by another run", "Wait for it, or name another folder.");
       }
@@ -121,14 +118,6 @@ final class OutputFolder implements AutoCloseable {
     } catch (QuernException e) {
       giveUp(lockFile, channel, e);
       throw e;
-    }
-  }
-
-  private static FileLock tryLock(FileChannel channel) throws IOException {
-    try {
-      return channel.tryLock();
-    } catch (OverlappingFileLockException e) {
-      return null;
     }
   }
 

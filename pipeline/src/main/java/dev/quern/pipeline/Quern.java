@@ -1,6 +1,7 @@
 package dev.quern.pipeline;
 
 import dev.quern.engine.memory.MemoryBudget;
+import dev.quern.engine.parallel.NoThreadException;
 import dev.quern.engine.parallel.Workers;
 import dev.quern.formats.CheckpointException;
 import dev.quern.formats.compressedtensors.TiedEmbeddings;
@@ -32,12 +33,7 @@ public final class Quern {
     try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(options.model())) {
       SourceModel model = Planner.source(checkpoint, options);
       CompressionPlan plan = Planner.plan(checkpoint, model, options);
-      try {
-        requirePlace(outputPlan(checkpoint, plan));
-        return plan;
-      } catch (QuernException e) {
-        return plan.withWarning("a real run would stop here: " + e.getMessage());
-      }
+      return stopsAt(outputPlan(checkpoint, plan)).map(plan::withWarning).orElse(plan);
     } catch (CheckpointException e) {
       throw new QuernException(QuernException.Kind.INPUT, e);
     }
@@ -65,6 +61,16 @@ public final class Quern {
     }
   }
 
+  /** Why a real run would not write its output. */
+  private static Optional<String> stopsAt(OutputPlan plan) {
+    try {
+      requirePlace(plan);
+      return Optional.empty();
+    } catch (QuernException e) {
+      return Optional.of("a real run would stop here: " + e.getMessage());
+    }
+  }
+
   /** Refuses an output that may not be made, or has no room. */
   private static void requirePlace(OutputPlan plan) {
     OutputFolder.check(plan.output(), plan.model(), plan.overwrite());
@@ -73,13 +79,16 @@ public final class Quern {
 
   /**
    * Decides what becomes of every tensor of a quantized checkpoint, from headers alone; computes
-   * and writes nothing.
+   * and writes nothing. What would stop a run at the place of the output is among the plan's
+   * warnings.
    *
    * @throws QuernException when the request or the checkpoint is refused
    */
   public static DecompressionPlan plan(DecompressionOptions options) {
     try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(options.model())) {
-      return DecompressionPlanner.plan(checkpoint, decoded(checkpoint, options), options);
+      DecompressionPlan plan =
+          DecompressionPlanner.plan(checkpoint, decoded(checkpoint, options), options);
+      return stopsAt(outputPlan(checkpoint, plan)).map(plan::withWarning).orElse(plan);
     } catch (CheckpointException e) {
       throw new QuernException(QuernException.Kind.INPUT, e);
     }
@@ -215,6 +224,12 @@ public final class Quern {
       OutputFolder.check(output, plan.model(), plan.overwrite());
       folder.publish();
       return new Outcome(errors, worked - start, System.nanoTime() - worked);
+    } catch (NoThreadException e) {
+      throw new QuernException(
+          QuernException.Kind.REQUEST,
+          "--threads " + plan.threads(),
+          e.getMessage(),
+          "Close other programs, or raise the limit on processes (ulimit -u).");
     } catch (RuntimeException | InterruptedException | Error e) {
       throw e;
     } catch (IOException e) {

@@ -61,6 +61,7 @@ final class Verification {
                   tensor.codec().isPresent()
                       ? compare(tensor, handOver.kernels(tensor), task, arena, scratch[worker])
                       : compareCopy(tensor, task, arena, scratch[worker]);
+              scratch[worker].keepShare(workers.threads(), budget);
             }
             progress.advance(tensor.sourceBytes(task));
           });

@@ -79,6 +79,8 @@ final class WeightCodecs {
       case CHANNEL ->
           Optional.of(
               new E4M3Codec(type, ScaleGrid.channel(rows, cols), WeightObserver.of(weights)));
+      case GROUP ->
+          groups(weights, rows, cols).map(g -> new E4M3Codec(type, g, WeightObserver.of(weights)));
       case BLOCK ->
           weights
               .blockStructure()
@@ -117,9 +119,7 @@ final class WeightCodecs {
     Optional<ScaleGrid> grid =
         switch (weights.strategy()) {
           case CHANNEL -> Optional.of(ScaleGrid.channel(rows, cols));
-          case GROUP ->
-              Optional.of(ScaleGrid.block(rows, cols, 1, weights.groupSize().getAsInt()))
-                  .filter(groups -> cols % groups.blockCols() == 0);
+          case GROUP -> groups(weights, rows, cols);
           case BLOCK ->
               weights.blockStructure().map(b -> ScaleGrid.block(rows, cols, b.rows(), b.columns()));
           default -> Optional.empty();
@@ -129,6 +129,12 @@ final class WeightCodecs {
             new IntCodec(
                 new IntWeights(type, g, weights.numBits(), weights.symmetric(), packed),
                 WeightObserver.of(weights)));
+  }
+
+  /** Groups that divide the columns. */
+  private static Optional<ScaleGrid> groups(QuantizationArgs weights, int rows, int cols) {
+    int size = weights.groupSize().getAsInt();
+    return cols % size == 0 ? Optional.of(ScaleGrid.block(rows, cols, 1, size)) : Optional.empty();
   }
 
   private static boolean isInteger(QuantizationArgs weights) {

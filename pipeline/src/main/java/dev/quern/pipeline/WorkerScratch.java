@@ -1,5 +1,6 @@
 package dev.quern.pipeline;
 
+import dev.quern.engine.memory.MemoryBudget;
 import dev.quern.engine.memory.Scratch;
 
 /**
@@ -16,6 +17,19 @@ record WorkerScratch(Scratch source, Scratch results) implements AutoCloseable {
       all[w] = new WorkerScratch(new Scratch(), new Scratch());
     }
     return all;
+  }
+
+  /**
+   * Called when a piece of work is done, before its lease ends: what an idle worker keeps counts
+   * for nobody, so it is no more than pieces of the usual size need. One that cannot be cut may
+   * need the whole budget, and each worker comes across one some time.
+   *
+   * @param budget bytes of all workers together
+   */
+  void keepShare(int threads, MemoryBudget budget) {
+    long usual = 2 * SourceTask.targetBytes(threads, budget.limit());
+    source.keepAtMost(usual);
+    results.keepAtMost(usual);
   }
 
   static void close(WorkerScratch[] all) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.quern.testdata.TestData;
+import dev.quern.testdata.TinyCheckpoint;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -51,6 +52,21 @@ class MicroScaledPlanTest {
         .isInstanceOf(QuernException.class)
         .hasMessageContaining("NVFP4 needs calibration data")
         .hasMessageContaining("NVFP4A16");
+  }
+
+  @Test
+  void fusedMatricesOfTwoTypesHaveNoCommonScale() {
+    Path in =
+        TinyCheckpoint.llama("BF16")
+            .with(TinyCheckpoint.LAYER + "self_attn.k_proj.weight", "F32", new byte[4096], 32, 32)
+            .write(temp.resolve("in"));
+    CompressionOptions options = CompressionOptions.of(in, temp.resolve("out"), "NVFP4A16");
+    assertThatThrownBy(() -> Quern.plan(options))
+        .isInstanceOf(QuernException.class)
+        .hasMessageContaining("self_attn.q_proj, ")
+        .hasMessageContaining("from weights of one type");
+    assertThat(Quern.plan(options.withIgnore(List.of("re:.*self_attn.*"))).quantizedTensors())
+        .isEqualTo(3);
   }
 
   private CompressionOptions options(String shape, String scheme) {

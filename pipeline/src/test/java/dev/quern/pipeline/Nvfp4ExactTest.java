@@ -86,7 +86,8 @@ class Nvfp4ExactTest {
   private static double minmax(Weights w) {
     Nvfp4Scales scales = Nvfp4Scales.of(w.type, w.maxBits);
     return w.squaredError(
-        scales.global(), (row, g) -> scales.code(w.type.encode(w.groupMax(row, g))));
+        scales.global(),
+        (row, g) -> Nvfp4Scales.code(w.type, scales.global(), w.type.encode(w.groupMax(row, g))));
   }
 
   /** arXiv 2512.02010: the largest weight becomes 6 or 4, whichever is better. */

@@ -24,6 +24,13 @@ public final class Scratch implements AutoCloseable {
     return segment.asSlice(0, bytes);
   }
 
+  /** Gives the memory back when it is more than {@code bytes}, which it would keep otherwise. */
+  public void keepAtMost(long bytes) {
+    if (segment.byteSize() > bytes) {
+      close();
+    }
+  }
+
   @Override
   public void close() {
     if (arena != null) {

@@ -1,8 +1,10 @@
 package dev.quern.engine.parallel;
 
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -25,19 +27,24 @@ public final class Workers implements AutoCloseable {
   }
 
   private final int threads;
-  private final ExecutorService executor;
+  private final ThreadPoolExecutor executor;
 
   /**
    * @param threads at least 1
    */
   public Workers(int threads) {
+    this(threads, Thread.ofPlatform().name("quern-worker-", 0).daemon(true).factory());
+  }
+
+  /** As the other one, with another way to make threads; for tests. */
+  Workers(int threads, ThreadFactory factory) {
     if (threads < 1) {
       throw new IllegalArgumentException(threads + " threads; at least 1 expected");
     }
     this.threads = threads;
     this.executor =
-        Executors.newFixedThreadPool(
-            threads, Thread.ofPlatform().name("quern-worker-", 0).daemon(true).factory());
+        new ThreadPoolExecutor(
+            threads, threads, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), factory);
   }
 
   /** Number of threads. */
@@ -50,6 +57,9 @@ public final class Workers implements AutoCloseable {
    * a failure, or when the caller is interrupted, no further task starts; those that have started
    * are always waited for, so that the caller may free what they work on.
    *
+   * <p>Where the system starts fewer threads than were asked for, those do all of the work.
+   *
+   * @throws NoThreadException when the system starts none; no task has run then
    * @throws Exception what the failed task with the lowest number threw
    * @throws InterruptedException when the caller was interrupted
    */
@@ -58,7 +68,7 @@ public final class Workers implements AutoCloseable {
     CountDownLatch done = new CountDownLatch(threads);
     for (int w = 0; w < threads; w++) {
       int worker = w;
-      executor.execute(
+      execute(
           () -> {
             try {
               run.work(worker);
@@ -75,6 +85,19 @@ public final class Workers implements AutoCloseable {
       throw e;
     }
     run.rethrow();
+  }
+
+  private void execute(Runnable work) {
+    try {
+      executor.execute(work);
+    } catch (OutOfMemoryError e) { // how the JVM says that the system starts no more threads
+      int running = executor.getPoolSize();
+      if (running == 0) {
+        throw new NoThreadException(e);
+      }
+      executor.setCorePoolSize(running); // so the others' work waits for these
+      executor.execute(work);
+    }
   }
 
   private static void awaitUninterruptibly(CountDownLatch done) {

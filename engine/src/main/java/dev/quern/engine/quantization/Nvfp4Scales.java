@@ -3,6 +3,7 @@ package dev.quern.engine.quantization;
 import dev.quern.engine.numeric.FloatType;
 import dev.quern.engine.numeric.Fp4E2M1;
 import dev.quern.engine.numeric.Fp8E4M3;
+import java.lang.ref.WeakReference;
 
 /**
  * The two levels of scales of NVFP4: a binary32 for the whole matrix, which is divided by, and an
@@ -39,11 +40,50 @@ public final class Nvfp4Scales {
   /** Binades below the largest magnitude in which a scale can be anything but the replacement. */
   private static final int BINADES = 20;
 
+  /**
+   * The scales of all codes, and the codes of the magnitudes that come up most, computed ahead: up
+   * to 20 KB.
+   */
+  static final class Table {
+    private final FloatType type;
+    private final float global;
+    private final float[] scales = new float[128];
+    private final int begin;
+    private final byte[] codes;
+
+    private Table(FloatType type, float global, int absMaxBits) {
+      this.type = type;
+      this.global = global;
+      for (int code = 0; code < scales.length; code++) {
+        scales[code] = Nvfp4Scales.scale((byte) code, global);
+      }
+      // F32 has too many patterns for a table, and is computed.
+      int entries = BINADES << Integer.numberOfTrailingZeros(type.infinityBits());
+      begin = type == FloatType.F32 ? absMaxBits + 1 : Math.max(0, absMaxBits + 1 - entries);
+      codes = new byte[absMaxBits + 1 - begin];
+      for (int i = 0; i < codes.length; i++) {
+        codes[i] = Nvfp4Scales.code(type, global, begin + i);
+      }
+    }
+
+    /** As {@link Nvfp4Scales#code(FloatType, float, int)}. */
+    byte code(int absMaxBits) {
+      int index = absMaxBits - begin;
+      return index >= 0 && index < codes.length
+          ? codes[index]
+          : Nvfp4Scales.code(type, global, absMaxBits);
+    }
+
+    /** As {@link Nvfp4Scales#scale(byte, float)}, for codes without sign. */
+    float scale(byte code) {
+      return scales[code & 0x7F];
+    }
+  }
+
   private final FloatType type;
   private final float global;
-  private final float[] scales = new float[128];
-  private final int tableBegin;
-  private final byte[] table;
+  private final int absMaxBits;
+  private volatile WeakReference<Table> table = new WeakReference<>(null);
 
   /**
    * Scales of one matrix.
@@ -58,17 +98,20 @@ public final class Nvfp4Scales {
   private Nvfp4Scales(FloatType type, float global, int absMaxBits) {
     this.type = type;
     this.global = global;
-    for (int code = 0; code < scales.length; code++) {
-      scales[code] = scale((byte) code, global);
+    this.absMaxBits = absMaxBits;
+  }
+
+  /**
+   * The table, for as long as the caller holds it and somewhat longer. Matrices wait for their turn
+   * by the thousand, each with scales of its own, and their tables shall not.
+   */
+  Table table() {
+    Table known = table.get();
+    if (known == null) { // two threads that come first make it twice, with the same content
+      known = new Table(type, global, absMaxBits);
+      table = new WeakReference<>(known);
     }
-    // F32 has too many patterns for a table, and is computed.
-    int entries = BINADES << Integer.numberOfTrailingZeros(type.infinityBits());
-    this.tableBegin =
-        type == FloatType.F32 ? absMaxBits + 1 : Math.max(0, absMaxBits + 1 - entries);
-    this.table = new byte[absMaxBits + 1 - tableBegin];
-    for (int i = 0; i < table.length; i++) {
-      table[i] = code(type, global, tableBegin + i);
-    }
+    return known;
   }
 
   /** The same with another global scale. */
@@ -104,16 +147,5 @@ public final class Nvfp4Scales {
   /** The scale of the whole matrix. */
   public float global() {
     return global;
-  }
-
-  /** As {@link #code(FloatType, float, int)}. */
-  public byte code(int absMaxBits) {
-    int index = absMaxBits - tableBegin;
-    return index >= 0 && index < table.length ? table[index] : code(type, global, absMaxBits);
-  }
-
-  /** As {@link #scale(byte, float)}, for codes without sign. */
-  public float scale(byte code) {
-    return scales[code & 0x7F];
   }
 }

@@ -80,7 +80,7 @@ public final class Nvfp4Search {
     int exponent = Math.clamp(-Math.getExponent(largest), -126, 126);
     this.unit = Math.scalb(1f, exponent);
     for (int code = 0; code < scales.length; code++) {
-      scales[code] = known.scale((byte) code) * unit;
+      scales[code] = Nvfp4Scales.scale((byte) code, known.global()) * unit;
       reciprocals[code] = 1 / scales[code];
     }
   }
@@ -128,7 +128,7 @@ public final class Nvfp4Search {
         row.values, 0, cols, unit, scales, reciprocals, row.codes, row.errors, row.lanes);
     for (int g = 0; g < row.codes.length; g++) {
       if (maxBits[g] == 0) {
-        row.codes[g] = known.code(0);
+        row.codes[g] = Nvfp4Scales.code(type, known.global(), 0);
       }
     }
   }

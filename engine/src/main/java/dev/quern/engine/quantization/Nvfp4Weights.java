@@ -53,6 +53,7 @@ public final class Nvfp4Weights {
       MemorySegment packed,
       MemorySegment scaleCodes) {
     Fp4Kernels fp4 = kernels.fp4();
+    Nvfp4Scales.Table table = scales.table();
     int groups = cols / GROUP_SIZE;
     int[] maxBits = new int[groups];
     float[] rowScales = new float[groups];
@@ -66,9 +67,9 @@ public final class Nvfp4Weights {
         maxima(kernels, type, source, rows, cols, row, maxBits);
       }
       for (int g = 0; g < groups; g++) {
-        byte code = scales.code(maxBits[g]);
+        byte code = table.code(maxBits[g]);
         scaleCodes.set(JAVA_BYTE, (long) row * groups + g, code);
-        rowScales[g] = scales.scale(code);
+        rowScales[g] = table.scale(code);
       }
       fp4.quantizeE2M1(
           type,
@@ -108,7 +109,7 @@ public final class Nvfp4Weights {
         for (int g = 0; g < groups; g++) {
           byte code = (byte) found.codes[g];
           scaleCodes.set(JAVA_BYTE, (long) row * groups + g, code);
-          rowScales[g] = search.scales().scale(code);
+          rowScales[g] = Nvfp4Scales.scale(code, search.scales().global());
         }
         kernels
             .fp4()

@@ -50,4 +50,16 @@ class ScratchTest {
     assertThat(scratch.atLeast(10).scope().isAlive()).isTrue();
     scratch.close();
   }
+
+  @Test
+  void keepsNoMoreThanItMay() {
+    try (Scratch scratch = new Scratch()) {
+      MemorySegment memory = scratch.atLeast(1000);
+      scratch.keepAtMost(1000);
+      assertThat(memory.scope().isAlive()).isTrue();
+      scratch.keepAtMost(999);
+      assertThat(memory.scope().isAlive()).isFalse();
+      assertThat(scratch.atLeast(1000).byteSize()).isEqualTo(1000);
+    }
+  }
 }

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicReference;
@@ -236,6 +237,37 @@ class WorkersTest {
         return state;
       }
       Thread.onSpinWait();
+    }
+  }
+
+  /** A system that starts this many threads and no more. */
+  private static ThreadFactory systemWith(int threads) {
+    AtomicInteger started = new AtomicInteger();
+    return work -> {
+      if (started.getAndIncrement() >= threads) {
+        throw new OutOfMemoryError("unable to create native thread");
+      }
+      return new Thread(work);
+    };
+  }
+
+  @Test
+  void fewerThreadsDoAllOfTheWork() throws Exception {
+    try (Workers workers = new Workers(5, systemWith(2))) {
+      for (int run = 0; run < 3; run++) {
+        AtomicInteger sum = new AtomicInteger();
+        workers.run(100, (task, worker) -> sum.addAndGet(task));
+        assertThat(sum).hasValue(4950);
+      }
+    }
+  }
+
+  @Test
+  void noThreadIsAnError() {
+    try (Workers workers = new Workers(3, systemWith(0))) {
+      assertThatThrownBy(() -> workers.run(10, (task, worker) -> {}))
+          .isInstanceOf(NoThreadException.class)
+          .hasMessageContaining("the system starts no thread");
     }
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.quern.engine.numeric.FloatType;
 import dev.quern.engine.numeric.Fp8E4M3;
+import java.lang.ref.WeakReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -53,8 +54,8 @@ class Nvfp4ScalesTest {
       int step = type == FloatType.F32 ? 9973 : 1;
       for (int group = bits; group >= 0; group -= step) {
         byte code = Nvfp4Scales.code(type, scales.global(), group);
-        assertThat(scales.code(group)).isEqualTo(code);
-        assertThat(scales.scale(code)).isEqualTo(Fp8E4M3.decode(code) / scales.global());
+        assertThat(scales.table().code(group)).isEqualTo(code);
+        assertThat(scales.table().scale(code)).isEqualTo(Fp8E4M3.decode(code) / scales.global());
         visited++;
       }
     }
@@ -64,9 +65,21 @@ class Nvfp4ScalesTest {
   @Test
   void zeroAndWhatUnderflowsGetAnEighth() {
     Nvfp4Scales scales = Nvfp4Scales.of(FloatType.BF16, FloatType.BF16.encode(1f));
-    assertThat(scales.code(0)).isEqualTo((byte) 0x20);
-    assertThat(scales.code(FloatType.BF16.encode(1e-9f))).isEqualTo((byte) 0x20);
-    assertThat(scales.scale((byte) 0x20)).isEqualTo(0.125f / scales.global());
-    assertThat(scales.code(FloatType.BF16.encode(1f))).isEqualTo(Fp8E4M3.encode(448));
+    assertThat(scales.table().code(0)).isEqualTo((byte) 0x20);
+    assertThat(scales.table().code(FloatType.BF16.encode(1e-9f))).isEqualTo((byte) 0x20);
+    assertThat(scales.table().scale((byte) 0x20)).isEqualTo(0.125f / scales.global());
+    assertThat(scales.table().code(FloatType.BF16.encode(1f))).isEqualTo(Fp8E4M3.encode(448));
+  }
+
+  @Test
+  void matricesThatWaitHaveNoTable() {
+    Nvfp4Scales scales = Nvfp4Scales.of(FloatType.F16, FloatType.F16.encode(1f));
+    WeakReference<Nvfp4Scales.Table> table = new WeakReference<>(scales.table());
+    assertThat(scales.table().code(FloatType.F16.encode(1f))).isEqualTo(Fp8E4M3.encode(448));
+    for (int i = 0; i < 100 && table.get() != null; i++) {
+      System.gc();
+    }
+    assertThat(table.get()).isNull();
+    assertThat(scales.table().code(FloatType.F16.encode(1f))).isEqualTo(Fp8E4M3.encode(448));
   }
 }
