@@ -10,4 +10,5 @@ module dev.quern.engine {
   exports dev.quern.engine.parallel;
   exports dev.quern.engine.quantization;
   exports dev.quern.engine.quantization.observer;
+  exports dev.quern.engine.sparsity;
 }

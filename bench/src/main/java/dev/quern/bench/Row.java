@@ -18,6 +18,7 @@ record Row(String label, String method, FloatType type, int kibibytes, int passe
   private static final String FP8 = Fp8Benchmark.class.getName() + ".";
   private static final String INT = IntBenchmark.class.getName() + ".";
   private static final String FP4 = Fp4Benchmark.class.getName() + ".";
+  private static final String PRUNE = PruneBenchmark.class.getName() + ".";
   private static final String CONVERSION = ConversionBenchmark.class.getName() + ".";
   private static final int IN_CACHE = 256;
 
@@ -62,6 +63,10 @@ record Row(String label, String method, FloatType type, int kibibytes, int passe
             "dequantizeNvfp4",
             "dequantizeMxfp8")) {
       rows.add(new Row(label(name, type), FP4 + name, type, kibibytes, 1));
+    }
+    for (String name :
+        List.of("magnitude24", "magnitude48", "wanda24", "pruneBelow", "countDigits")) {
+      rows.add(new Row(label(name, type), PRUNE + name, type, kibibytes, 1));
     }
     if (type != FloatType.F32) {
       String name = type.name().toLowerCase(Locale.ROOT);

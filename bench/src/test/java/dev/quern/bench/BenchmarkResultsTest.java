@@ -73,6 +73,19 @@ class BenchmarkResultsTest {
     fp4.dequantizeMxfp8(micro);
     micro.tearDown();
 
+    PruneBenchmark prune = new PruneBenchmark();
+    PruneBenchmark.Pruned pruned = ready(new PruneBenchmark.Pruned(), type);
+    prune.countDigits(pruned);
+    pruned.check();
+    prune.magnitude24(pruned);
+    pruned.check();
+    prune.magnitude48(pruned);
+    pruned.check();
+    prune.wanda24(pruned);
+    pruned.check();
+    prune.pruneBelow(pruned);
+    pruned.tearDown();
+
     ConversionBenchmark.Widened widened = ready(new ConversionBenchmark.Widened(), type);
     CONVERSION.toF32(widened);
     widened.tearDown();

@@ -44,7 +44,7 @@ record Room(String root, List<String> mayUse, List<String> banned) {
               FILES),
           engine("linalg", "numeric", "kernel", "memory", "parallel"),
           engine("quantization", "numeric", "kernel"),
-          engine("sparsity", "kernel"),
+          engine("sparsity", "numeric", "kernel", "parallel"),
           engine("solver", "linalg", "quantization", "sparsity"),
           engine("transform", "linalg", "quantization"),
           engine("model", "linalg", "kernel"),

@@ -114,4 +114,7 @@ public interface Kernels {
 
   /** The innermost loops of {@code engine.linalg}. */
   MatrixKernels matrices();
+
+  /** The operations that set weights to zero, by the same provider. */
+  PruneKernels pruning();
 }

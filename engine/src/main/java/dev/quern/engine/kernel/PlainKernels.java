@@ -26,6 +26,8 @@ final class PlainKernels implements Kernels {
   private static final float[] DECODED = decoded();
   private static final ThreadLocal<Arrays> ARRAYS = ThreadLocal.withInitial(Arrays::new);
 
+  private static final PruneKernels PRUNING = new PlainPruneKernels();
+
   private final ScalarKernels law = new ScalarKernels();
 
   private static final class Arrays {
@@ -217,6 +219,11 @@ final class PlainKernels implements Kernels {
   @Override
   public Fp4Kernels fp4() {
     return law.fp4();
+  }
+
+  @Override
+  public PruneKernels pruning() {
+    return PRUNING;
   }
 
   @Override

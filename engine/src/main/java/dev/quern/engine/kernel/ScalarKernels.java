@@ -18,6 +18,7 @@ public final class ScalarKernels implements Kernels {
   private static final RangeSearchKernels RANGE_SEARCH = new ScalarRangeSearch();
   private static final IntKernels INTEGERS = new ScalarIntKernels();
   private static final MatrixKernels MATRICES = new ScalarMatrixKernels();
+  private static final PruneKernels PRUNING = new ScalarPruneKernels();
 
   /** The kernels have no state. */
   public ScalarKernels() {}
@@ -174,6 +175,11 @@ public final class ScalarKernels implements Kernels {
   @Override
   public Fp4Kernels fp4() {
     return new ScalarFp4Kernels();
+  }
+
+  @Override
+  public PruneKernels pruning() {
+    return PRUNING;
   }
 
   @Override

@@ -26,6 +26,9 @@
  * packing of a whole row with its groups in one call, defined by {@link
  * dev.quern.engine.kernel.ScalarIntKernels}.
  *
+ * <p>{@link dev.quern.engine.kernel.PruneKernels} sets weights to zero, the smallest of each group
+ * or those below a threshold; {@link dev.quern.engine.kernel.ScalarPruneKernels} defines it.
+ *
  * <p>Invariants:
  *
  * <ul>

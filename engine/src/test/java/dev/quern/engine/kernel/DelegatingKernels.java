@@ -77,6 +77,11 @@ abstract class DelegatingKernels implements Kernels {
   }
 
   @Override
+  public PruneKernels pruning() {
+    return kernels.pruning();
+  }
+
+  @Override
   public IntKernels integers() {
     return kernels.integers();
   }

@@ -70,6 +70,9 @@ class KernelAllocationTest {
       integers(all, type, IntGroups.asymmetric(4, ELEMENTS, 1), numbers, arena);
       integers(all, type, IntGroups.asymmetric(7, ELEMENTS, 1), numbers, arena);
     }
+    for (FloatType type : FloatType.values()) {
+      pruning(all, type, numbers, arena);
+    }
     ErrorSums sums = new ErrorSums();
     for (FloatType type : FloatType.values()) {
       all.add(
@@ -118,6 +121,45 @@ class KernelAllocationTest {
             "dequantizePacked " + what,
             kernels ->
                 kernels.integers().dequantizePacked(type, packed, 0, ELEMENTS, groups, target, 0)));
+  }
+
+  private static void pruning(
+      List<Kernel> all, FloatType type, MemorySegment numbers, Arena arena) {
+    int n = ELEMENTS / 8 * 8;
+    MemorySegment target = arena.allocate(4 * ELEMENTS, 64);
+    float[] columnScales = new float[ELEMENTS];
+    Arrays.fill(columnScales, 0.5f);
+    int[] counts = new int[1 << 8];
+    int threshold = type.encode(0.25f);
+    for (int groupSize : new int[] {4, 8}) {
+      all.add(
+          new Kernel(
+              "pruneGroups " + type + ", groups of " + groupSize,
+              kernels -> {
+                PruneKernels prune = kernels.pruning();
+                int half = groupSize / 2;
+                prune.pruneGroups(type, numbers, 0, n, half, groupSize, target, 0);
+                prune.pruneGroupsByScore(
+                    type, numbers, 0, numbers, 0, n, half, groupSize, target, 0);
+              }));
+    }
+    all.add(
+        new Kernel(
+            "pruneBelow " + type,
+            kernels -> {
+              PruneKernels prune = kernels.pruning();
+              prune.pruneBelow(type, numbers, 0, ELEMENTS, threshold, target, 0);
+              prune.pruneBelowByScore(type, numbers, 0, numbers, 0, ELEMENTS, 1, target, 0);
+            }));
+    all.add(
+        new Kernel(
+            "scores and counts " + type,
+            kernels -> {
+              PruneKernels prune = kernels.pruning();
+              prune.scores(type, numbers, 0, ELEMENTS, columnScales, target, 0);
+              counts[0] += prune.countEqual(type, numbers, 0, ELEMENTS, threshold);
+              prune.countDigits(type, numbers, 0, ELEMENTS, 4, 8, 2, counts);
+            }));
   }
 
   @ParameterizedTest(name = "{0}: {1}")

@@ -37,6 +37,25 @@ public final class Golden {
         header, bytes.slice(start, file.length - start).order(ByteOrder.LITTLE_ENDIAN));
   }
 
+  /** The elements of an F32 tensor of any shape, row-major. */
+  public float[] floats(String tensor) {
+    Pattern entry =
+        Pattern.compile(
+            "%s:\\{\"dtype\":\"F32\",\"shape\":[^]]*],\"data_offsets\":\\[(\\d+),(\\d+)]}"
+                .formatted(Pattern.quote('"' + tensor + '"')));
+    Matcher found = entry.matcher(header);
+    if (!found.find()) {
+      throw new IllegalArgumentException("no F32 tensor " + tensor);
+    }
+    int begin = Integer.parseInt(found.group(1));
+    float[] elements = new float[(Integer.parseInt(found.group(2)) - begin) / Float.BYTES];
+    data.slice(begin, elements.length * Float.BYTES)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .asFloatBuffer()
+        .get(elements);
+    return elements;
+  }
+
   /** The elements of a tensor, each as the unsigned integer that its bytes make. */
   public int[] bits(String tensor, String dtype) {
     Pattern entry =

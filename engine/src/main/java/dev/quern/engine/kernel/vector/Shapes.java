@@ -3,6 +3,7 @@ package dev.quern.engine.kernel.vector;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
@@ -18,6 +19,9 @@ final class Shapes {
 
   /** As many ints as {@link #F} has floats. */
   static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
+
+  /** Longs of the full width: four shorts in each. */
+  static final VectorSpecies<Long> L = LongVector.SPECIES_PREFERRED;
 
   /** Shorts of the full width: twice the lanes of {@link #F}. */
   static final VectorSpecies<Short> S = ShortVector.SPECIES_PREFERRED;

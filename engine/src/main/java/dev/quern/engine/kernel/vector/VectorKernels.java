@@ -6,6 +6,7 @@ import dev.quern.engine.kernel.IntKernels;
 import dev.quern.engine.kernel.KernelChoice;
 import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.kernel.MatrixKernels;
+import dev.quern.engine.kernel.PruneKernels;
 import dev.quern.engine.kernel.RangeSearchKernels;
 import dev.quern.engine.kernel.ScalarMatrixKernels;
 import dev.quern.engine.numeric.FloatType;
@@ -21,6 +22,7 @@ import java.util.Locale;
 public final class VectorKernels implements Kernels {
   private static final IntKernels INTEGERS = new VectorIntKernels();
   private static final MatrixKernels MATRICES = new ScalarMatrixKernels();
+  private static final PruneKernels PRUNING = new VectorPruneKernels();
   private static final RangeSearchKernels RANGE_SEARCH = new VectorRangeSearch();
 
   private final Fp4Kernels fp4 = new VectorFp4Kernels(this);
@@ -159,6 +161,11 @@ public final class VectorKernels implements Kernels {
   @Override
   public Fp4Kernels fp4() {
     return fp4;
+  }
+
+  @Override
+  public PruneKernels pruning() {
+    return PRUNING;
   }
 
   @Override

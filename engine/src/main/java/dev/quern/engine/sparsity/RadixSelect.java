@@ -1,0 +1,70 @@
+package dev.quern.engine.sparsity;
+
+/**
+ * Finds the k-th smallest of many bit patterns without sorting them: digit by digit from the top,
+ * each pass counting the patterns that agree so far. Counts are integers, so the result knows
+ * nothing of the order in which they came, nor of threads.
+ */
+final class RadixSelect {
+  /** Counts the digits of one pass over the data. */
+  @FunctionalInterface
+  interface Pass {
+    /**
+     * @param totals receives the count of each of the {@code 2^digitBits} digits
+     */
+    void count(int shift, int digitBits, int prefix, long[] totals) throws Exception;
+  }
+
+  /**
+   * Where the selection ends.
+   *
+   * @param bits the k-th smallest pattern: all below it are selected
+   * @param ties how many patterns of exactly {@code bits} are selected as well
+   * @param equal how many there are
+   */
+  record Threshold(int bits, long ties, long equal) {
+    /** Nothing is selected. */
+    static final Threshold NONE = new Threshold(0, 0, 0);
+
+    /** Whether no choice among equals is left. */
+    boolean takesAllEqual() {
+      return ties == equal;
+    }
+
+    /** The pattern below which all are selected, when it {@link #takesAllEqual}. */
+    int exclusive() {
+      return ties == 0 ? bits : bits + 1;
+    }
+  }
+
+  private RadixSelect() {}
+
+  /**
+   * @param k how many are to be selected, from 0 to the number of patterns
+   * @param digits widths of the digits, from the top; together the width of a pattern
+   */
+  static Threshold select(long k, int[] digits, Pass pass) throws Exception {
+    if (k == 0) {
+      return Threshold.NONE;
+    }
+    int shift = 0;
+    for (int width : digits) {
+      shift += width;
+    }
+    int prefix = 0;
+    long left = k;
+    long equal = 0;
+    for (int width : digits) {
+      shift -= width;
+      long[] totals = new long[1 << width];
+      pass.count(shift, width, prefix, totals);
+      int digit = 0;
+      while (totals[digit] < left) {
+        left -= totals[digit++];
+      }
+      prefix = prefix << width | digit;
+      equal = totals[digit];
+    }
+    return new Threshold(prefix, left, equal);
+  }
+}
