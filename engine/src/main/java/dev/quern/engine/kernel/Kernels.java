@@ -117,4 +117,7 @@ public interface Kernels {
 
   /** The operations that set weights to zero, by the same provider. */
   PruneKernels pruning();
+
+  /** The operations on columns of weights, by the same provider. */
+  SweepKernels sweep();
 }

@@ -236,6 +236,11 @@ final class PlainKernels implements Kernels {
     return law.matrices();
   }
 
+  @Override
+  public SweepKernels sweep() {
+    return law.sweep();
+  }
+
   private static void subtract(float[] from, float[] x, int n) {
     for (int i = 0; i < n; i++) {
       from[i] -= x[i];

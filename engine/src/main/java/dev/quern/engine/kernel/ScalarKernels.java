@@ -19,6 +19,7 @@ public final class ScalarKernels implements Kernels {
   private static final IntKernels INTEGERS = new ScalarIntKernels();
   private static final MatrixKernels MATRICES = new ScalarMatrixKernels();
   private static final PruneKernels PRUNING = new ScalarPruneKernels();
+  private static final SweepKernels SWEEP = new ScalarSweepKernels();
 
   /** The kernels have no state. */
   public ScalarKernels() {}
@@ -190,6 +191,11 @@ public final class ScalarKernels implements Kernels {
   @Override
   public MatrixKernels matrices() {
     return MATRICES;
+  }
+
+  @Override
+  public SweepKernels sweep() {
+    return SWEEP;
   }
 
   /** The payload of a NaN that arithmetic produced differs between CPUs; a file may not. */

@@ -29,6 +29,11 @@
  * <p>{@link dev.quern.engine.kernel.PruneKernels} sets weights to zero, the smallest of each group
  * or those below a threshold; {@link dev.quern.engine.kernel.ScalarPruneKernels} defines it.
  *
+ * <p>{@link dev.quern.engine.kernel.SweepKernels}, reached by {@code Kernels.sweep()}, has those of
+ * solvers that go through a matrix column by column: rounding a column with a scale for each row,
+ * and handing its error to the columns behind it; {@link
+ * dev.quern.engine.kernel.ScalarSweepKernels} defines them.
+ *
  * <p>Invariants:
  *
  * <ul>

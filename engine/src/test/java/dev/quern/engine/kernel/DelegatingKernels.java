@@ -90,4 +90,9 @@ abstract class DelegatingKernels implements Kernels {
   public MatrixKernels matrices() {
     return kernels.matrices();
   }
+
+  @Override
+  public SweepKernels sweep() {
+    return kernels.sweep();
+  }
 }
