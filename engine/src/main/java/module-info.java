@@ -11,4 +11,5 @@ module dev.quern.engine {
   exports dev.quern.engine.quantization;
   exports dev.quern.engine.quantization.observer;
   exports dev.quern.engine.sparsity;
+  exports dev.quern.engine.solver;
 }

@@ -46,6 +46,16 @@ record Room(String root, List<String> mayUse, List<String> banned) {
           engine("quantization", "numeric", "kernel"),
           engine("sparsity", "numeric", "kernel", "parallel"),
           engine("solver", "linalg", "quantization", "sparsity"),
+          engine("sparsity", "kernel"),
+          engine(
+              "solver",
+              "linalg",
+              "quantization",
+              "sparsity",
+              "numeric",
+              "kernel",
+              "memory",
+              "parallel"),
           engine("transform", "linalg", "quantization"),
           engine("model", "linalg", "kernel"),
           room(

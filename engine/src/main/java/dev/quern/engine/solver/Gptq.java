@@ -116,8 +116,7 @@ public final class Gptq {
       }
       float[] importance = importance(hessian, p);
       if (options.scaleSearch() && !options.scaleUpdate()) {
-        ScaleSearch.run(
-            workers, choice(scales, groups, importance, options), groups, position, grid, w);
+        choice(scales, groups, importance, options).chooseAll(workers, w);
       }
       FloatMatrix h = FloatMatrix.allocate(scratch, n, n);
       hessian.copyLower(workers, p, h);
@@ -142,7 +141,7 @@ public final class Gptq {
           Sweep.run(kernels, workers, workspace, w, h, rule, options.blockSize(), progress);
       requireFinite(losses, grid.rows(), format);
       if (options.scaleRefit() > 0) {
-        new ScaleRefit(kernels, workers, workspace, layout, hessian, scales, groups)
+        new ScaleRefit(workers, workspace, layout, hessian, scales, groups)
             .run(scratch, rule.codes(), options.scaleRefit());
       }
       return result(
@@ -169,8 +168,7 @@ public final class Gptq {
 
   private ScaleChoice choice(
       GroupScales scales, int[] groups, float[] importance, GptqOptions options) {
-    float[] shrinks =
-        options.scaleSearch() ? ScaleChoice.searchShrinks() : ScaleChoice.RANGE_ONLY;
+    float[] shrinks = options.scaleSearch() ? ScaleChoice.searchShrinks() : ScaleChoice.RANGE_ONLY;
     return new ScaleChoice(kernels.sweep(), scales, groups, importance, shrinks);
   }
 
@@ -190,12 +188,7 @@ public final class Gptq {
 
   /** Nothing is known of the layer's inputs: every weight to its nearest code. */
   private GptqResult round(
-      Arena arena,
-      Layout layout,
-      GroupScales scales,
-      FloatMatrix w,
-      int[] groups,
-      boolean byGroup)
+      Arena arena, Layout layout, GroupScales scales, FloatMatrix w, int[] groups, boolean byGroup)
       throws InterruptedException {
     try (Arena scratch = Arena.ofShared()) {
       QuantizeRule rule =
@@ -206,8 +199,7 @@ public final class Gptq {
           workers,
           w.rows(),
           (j, worker) ->
-              rule.store(
-                  j, 0, w.columns(), w.data(), w.offset(j, 0), target, worker * stored));
+              rule.store(j, 0, w.columns(), w.data(), w.offset(j, 0), target, worker * stored));
       return result(
           layout.codes(arena, rule.codes()),
           scales,
@@ -249,8 +241,16 @@ public final class Gptq {
     long bytes = (long) grid.rows() * grid.cols() * format.type().bytes();
     if (weights.byteSize() < bytes) {
       throw new IllegalArgumentException(
-          "weights [" + grid.rows() + ", " + grid.cols() + "] of " + format.type() + " take "
-              + bytes + " bytes; found " + weights.byteSize());
+          "weights ["
+              + grid.rows()
+              + ", "
+              + grid.cols()
+              + "] of "
+              + format.type()
+              + " take "
+              + bytes
+              + " bytes; found "
+              + weights.byteSize());
     }
     if ((options.choosesScales() || options.scaleRefit() > 0) && !format.scalesBelongToRows()) {
       throw new IllegalArgumentException(
@@ -264,7 +264,11 @@ public final class Gptq {
     for (int row = 0; row < rows; row++) {
       if (!Double.isFinite(losses[row])) {
         throw new ArithmeticException(
-            "row " + row + ": weights overflow " + format.type() + " while they make up for the"
+            "row "
+                + row
+                + ": weights overflow "
+                + format.type()
+                + " while they make up for the"
                 + " errors of others; raise the dampening, or ignore the module");
       }
     }

@@ -70,6 +70,12 @@ final class GroupScales {
     }
   }
 
+  /** Sets the scale of a row's group alone; rows do not share scales. */
+  void setScale(int row, int gridCol, float scale) {
+    stored[row * grid.gridCols() + gridCol] = scale;
+    effective.set(gridCol, row, format.effective(scale));
+  }
+
   StoredFormat format() {
     return format;
   }

@@ -14,9 +14,9 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
- * How the error of a layer's output depends on changes of its weights: {@code H = c Σ x xᵀ} over the
- * inputs x of the layer. The layer's squared error is {@code tr(dW H dWᵀ)} times a constant, and no
- * constant changes what a solver stores, only the loss that it tells.
+ * How the error of a layer's output depends on changes of its weights: {@code H = c Σ x xᵀ} over
+ * the inputs x of the layer. The layer's squared error is {@code tr(dW H dWᵀ)} times a constant,
+ * and no constant changes what a solver stores, only the loss that it tells.
  *
  * <p>Elements are finite, and those of the diagonal at least 0.
  */

@@ -53,7 +53,13 @@ final class QuantizeRule implements ColumnRule {
       long weightsOffset,
       long stride) {
     if (choice.isPresent()) {
-      choice.get().choose(column, columns, row, rows, weights, weightsOffset, stride);
+      int[] members = new int[columns];
+      long[] offsets = new long[columns];
+      for (int j = 0; j < columns; j++) {
+        members[j] = column + j;
+        offsets[j] = weightsOffset + j * stride;
+      }
+      choice.get().choose(members, offsets, row, rows, weights);
     }
   }
 

@@ -2,8 +2,12 @@ package dev.quern.engine.solver;
 
 import dev.quern.engine.kernel.SweepKernels;
 import dev.quern.engine.kernel.ThreadBuffer;
+import dev.quern.engine.linalg.FloatMatrix;
 import dev.quern.engine.numeric.FloatType;
+import dev.quern.engine.parallel.Workers;
+import dev.quern.engine.quantization.ScaleGrid;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /**
  * Chooses the scales of groups from the weights as they are: from the range of each row's group, or
@@ -19,13 +23,14 @@ final class ScaleChoice {
 
   private static final FloatType F32 = FloatType.F32;
   private static final ThreadBuffer BUFFERS = new ThreadBuffer();
+  private static final int STRIP = 64;
 
   private final SweepKernels kernels;
   private final StoredFormat format;
   private final Rounding rounding;
   private final GroupScales scales;
   private final int[] groups;
-  private final float[] importance;
+  private final float[] pivots;
   private final float[] shrinks;
 
   /**
@@ -34,18 +39,17 @@ final class ScaleChoice {
    * @param shrinks what ranges are multiplied by, descending from 1
    */
   ScaleChoice(
-      SweepKernels kernels,
-      GroupScales scales,
-      int[] groups,
-      float[] importance,
-      float[] shrinks) {
+      SweepKernels kernels, GroupScales scales, int[] groups, float[] importance, float[] shrinks) {
     this.kernels = kernels;
     this.format = scales.format();
     this.rounding = new Rounding(kernels, format);
     this.scales = scales;
     this.groups = groups;
-    this.importance = importance;
     this.shrinks = shrinks;
+    pivots = new float[importance.length];
+    for (int j = 0; j < pivots.length; j++) {
+      pivots[j] = (float) (1 / Math.sqrt(importance[j]));
+    }
   }
 
   /** The candidates of a search: 1 down to 0.5 in steps of 1/40. */
@@ -58,100 +62,104 @@ final class ScaleChoice {
   }
 
   /**
+   * Chooses the scales of all groups.
+   *
+   * @param weights transposed, a row for each column in the order of the sweep
+   */
+  void chooseAll(Workers workers, FloatMatrix weights) throws InterruptedException {
+    ScaleGrid grid = format.grid();
+    int[][] members = new int[grid.gridCols()][grid.blockCols()];
+    int[] counts = new int[grid.gridCols()];
+    for (int j = 0; j < groups.length; j++) {
+      members[groups[j]][counts[groups[j]]++] = j;
+    }
+    int strips = Math.ceilDiv(weights.columns(), STRIP);
+    Tasks.run(
+        workers,
+        strips * members.length,
+        (task, worker) -> {
+          int[] columns = members[task / strips];
+          int row = task % strips * STRIP;
+          long[] offsets = new long[columns.length];
+          for (int j = 0; j < columns.length; j++) {
+            offsets[j] = weights.offset(columns[j], row);
+          }
+          int rows = Math.min(STRIP, weights.columns() - row);
+          choose(columns, offsets, row, rows, weights.data());
+        });
+  }
+
+  /**
    * Chooses the scales of one group in some rows.
    *
-   * @param column first column of the group, in the order of the sweep
-   * @param columns columns of the group
-   * @param weights binary32, the columns {@code stride} bytes apart
+   * @param columns the group's, in the order of the sweep
+   * @param offsets where each column's rows lie
+   * @param weights binary32
    */
-  void choose(
-      int column,
-      int columns,
-      int row,
-      int rows,
-      MemorySegment weights,
-      long weightsOffset,
-      long stride) {
-    int group = groups[column];
+  void choose(int[] columns, long[] offsets, int row, int rows, MemorySegment weights) {
+    int group = groups[columns[0]];
     int real = Math.min(rows, format.grid().rows() - row);
     float[] min = new float[rows];
     float[] max = new float[rows];
-    range(columns, real, weights, weightsOffset, stride, min, max);
-    float[] best = new float[rows];
-    float[] bestZero = new float[rows];
-    if (shrinks.length == 1) {
+    for (long offset : offsets) {
       for (int i = 0; i < real; i++) {
-        best[i] = format.scale(min[i], max[i]);
-        bestZero[i] = format.zeroPoint(min[i], max[i]);
-      }
-    } else {
-      search(column, columns, rows, real, weights, weightsOffset, stride, min, max, best, bestZero);
-    }
-    for (int i = 0; i < real; i++) {
-      scales.set(row + i, group, best[i], bestZero[i]);
-    }
-  }
-
-  private static void range(
-      int columns,
-      int rows,
-      MemorySegment weights,
-      long offset,
-      long stride,
-      float[] min,
-      float[] max) {
-    for (int j = 0; j < columns; j++) {
-      for (int i = 0; i < rows; i++) {
-        float w = F32.load(weights, offset + j * stride + 4L * i);
+        float w = F32.load(weights, offset + 4L * i);
         min[i] = Math.min(min[i], w);
         max[i] = Math.max(max[i], w);
       }
     }
+    float[] best = new float[rows];
+    if (shrinks.length == 1) {
+      Arrays.fill(best, 1);
+    } else {
+      search(columns, offsets, rows, real, weights, min, max, best);
+    }
+    for (int i = 0; i < real; i++) {
+      float low = min[i] * best[i];
+      float high = max[i] * best[i];
+      scales.set(row + i, group, format.scale(low, high), format.zeroPoint(low, high));
+    }
   }
 
+  /** Finds for each row what its range is best multiplied by. */
   private void search(
-      int column,
-      int columns,
+      int[] columns,
+      long[] offsets,
       int rows,
       int real,
       MemorySegment weights,
-      long offset,
-      long stride,
       float[] min,
       float[] max,
-      float[] best,
-      float[] bestZero) {
+      float[] best) {
     long run = 4L * rows;
-    MemorySegment buffer = BUFFERS.atLeast(5 * run);
     long zeros = run;
     long stored = 2 * run;
     long sums = 3 * run;
     long codes = 4 * run;
+    MemorySegment buffer = BUFFERS.atLeast(5 * run);
     float[] least = new float[rows];
-    for (int s = 0; s < shrinks.length; s++) {
+    for (float shrink : shrinks) {
       for (int i = 0; i < rows; i++) {
         boolean padding = i >= real;
-        float low = min[i] * shrinks[s];
-        float high = max[i] * shrinks[s];
-        float effective = padding ? 1 : format.effective(format.scale(low, high));
-        F32.store(buffer, 4L * i, effective);
+        float low = min[i] * shrink;
+        float high = max[i] * shrink;
+        float scale = padding ? 1 : format.effective(format.scale(low, high));
+        F32.store(buffer, 4L * i, scale);
         F32.store(buffer, zeros + 4L * i, padding ? 0 : format.zeroPoint(low, high));
         F32.store(buffer, sums + 4L * i, 0);
       }
-      for (int j = 0; j < columns; j++) {
-        long w = offset + j * stride;
-        rounding.round(
-            weights, w, rows, buffer, 0, buffer, zeros, buffer, codes, buffer, stored);
-        float pivot = (float) (1 / Math.sqrt(importance[column + j]));
+      for (int j = 0; j < columns.length; j++) {
+        long w = offsets[j];
+        float pivot = pivots[columns[j]];
+        rounding.round(weights, w, rows, buffer, 0, buffer, zeros, buffer, codes, buffer, stored);
         kernels.errors(buffer, stored, weights, w, rows, pivot, buffer, stored);
         kernels.addSquares(buffer, stored, run, 1, buffer, sums, rows);
       }
       for (int i = 0; i < real; i++) {
         float sum = F32.load(buffer, sums + 4L * i);
-        if (s == 0 || sum < least[i]) {
+        if (best[i] == 0 || sum < least[i]) {
           least[i] = sum;
-          best[i] = format.scale(min[i] * shrinks[s], max[i] * shrinks[s]);
-          bestZero[i] = F32.load(buffer, zeros + 4L * i);
+          best[i] = shrink;
         }
       }
     }

@@ -78,10 +78,8 @@ public record StoredFormat(
   }
 
   /** Integers of 2 to 8 bits: W8A8, W4A16, W4A16_ASYM and their like. */
-  public static StoredFormat integer(
-      FloatType type, int bits, boolean symmetric, ScaleGrid grid) {
-    return new StoredFormat(
-        type, Element.INTEGER, bits, symmetric, Scales.WEIGHT_TYPE, 1, grid);
+  public static StoredFormat integer(FloatType type, int bits, boolean symmetric, ScaleGrid grid) {
+    return new StoredFormat(type, Element.INTEGER, bits, symmetric, Scales.WEIGHT_TYPE, 1, grid);
   }
 
   /** FP8 E4M3 with scales in the weights' type: FP8, FP8_DYNAMIC, FP8_BLOCK. */

@@ -102,6 +102,7 @@ public final class Sweep {
   /**
    * Goes through all columns.
    *
+   * @param workspace on the same workers
    * @param weights W transposed, [n, {@link #paddedRows}], a row for each column in the order of
    *     the sweep; holds E transposed afterwards
    * @param factor U
@@ -115,23 +116,23 @@ public final class Sweep {
   public static double[] run(
       Kernels kernels,
       Workers workers,
+      Workspace workspace,
       FloatMatrix weights,
       FloatMatrix factor,
       ColumnRule rule,
       int blockSize,
       Progress progress)
-      throws Exception {
-    try (Arena arena = Arena.ofShared();
-        Workspace workspace = new Workspace(kernels, workers)) {
+      throws InterruptedException {
+    try (Arena arena = Arena.ofShared()) {
       Sweep sweep =
-          new Sweep(
-              kernels, workers, workspace, weights, factor, rule, blockSize, progress, arena);
+          new Sweep(kernels, workers, workspace, weights, factor, rule, blockSize, progress, arena);
       sweep.columns(0, weights.rows());
+      progress.columns(weights.rows(), weights.rows());
       return sweep.losses;
     }
   }
 
-  private void columns(int begin, int end) throws Exception {
+  private void columns(int begin, int end) throws InterruptedException {
     if (end - begin <= blockSize) {
       block(begin, end);
       return;
@@ -147,7 +148,7 @@ public final class Sweep {
     columns(middle, end);
   }
 
-  private void block(int begin, int end) throws Exception {
+  private void block(int begin, int end) throws InterruptedException {
     if (!progress.columns(begin, weights.rows())) {
       throw new CancellationException("cancelled at column " + begin + " of " + weights.rows());
     }
@@ -161,7 +162,8 @@ public final class Sweep {
           factorRow(k - begin),
           (long) Float.BYTES * (end - begin));
     }
-    workers.run(
+    Tasks.run(
+        workers,
         Math.ceilDiv(rows, STRIP),
         (task, worker) -> {
           int row = task * STRIP;

@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 
 /**
  * Just enough of safetensors to read what torch wrote; the real reader lives in a room above this
- * one. Tensors have one dimension.
+ * one.
  */
 public final class Golden {
   private final String header;
@@ -57,17 +57,23 @@ public final class Golden {
   }
 
   /** The elements of a tensor, each as the unsigned integer that its bytes make. */
+
+  /** The elements of a tensor, row-major, each as the unsigned integer that its bytes make. */
   public int[] bits(String tensor, String dtype) {
     Pattern entry =
         Pattern.compile(
-            "\"%s\":\\{\"dtype\":\"%s\",\"shape\":\\[(\\d+)],\"data_offsets\":\\[(\\d+),(\\d+)]}"
+            "\"%s\":\\{\"dtype\":\"%s\",\"shape\":\\[([\\d,]+)],\"data_offsets\":\\[(\\d+),(\\d+)]}"
                 .formatted(Pattern.quote(tensor), dtype));
     Matcher found = entry.matcher(header);
     if (!found.find()) {
       throw new IllegalArgumentException("no " + dtype + " tensor " + tensor);
     }
     int begin = Integer.parseInt(found.group(2));
-    int[] elements = new int[Integer.parseInt(found.group(1))];
+    int count = 1;
+    for (String size : found.group(1).split(",")) {
+      count *= Integer.parseInt(size);
+    }
+    int[] elements = new int[count];
     int width = (Integer.parseInt(found.group(3)) - begin) / elements.length;
     for (int i = 0; i < elements.length; i++) {
       int at = begin + i * width;
@@ -80,5 +86,15 @@ public final class Golden {
           };
     }
     return elements;
+  }
+
+  /** The elements of a tensor of binary32, row-major. */
+  public float[] floats(String tensor) {
+    int[] bits = bits(tensor, "F32");
+    float[] values = new float[bits.length];
+    for (int i = 0; i < bits.length; i++) {
+      values[i] = Float.intBitsToFloat(bits[i]);
+    }
+    return values;
   }
 }
