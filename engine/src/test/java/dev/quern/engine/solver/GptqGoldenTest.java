@@ -83,7 +83,6 @@ class GptqGoldenTest {
       }
       double share = (double) equal / (ROWS * COLS);
       double loss = golden.floats(name + "loss")[0];
-      System.err.println(name + " equal " + share + " loss " + found.loss() + " / " + loss);
       assertThat(share).as("equal weights").isGreaterThanOrEqualTo(EQUAL);
       assertThat(found.loss() / loss).isCloseTo(1, within(LOSS));
     }
