@@ -10,6 +10,6 @@ module dev.quern.engine {
   exports dev.quern.engine.parallel;
   exports dev.quern.engine.quantization;
   exports dev.quern.engine.quantization.observer;
-  exports dev.quern.engine.sparsity;
   exports dev.quern.engine.solver;
+  exports dev.quern.engine.sparsity;
 }

@@ -45,8 +45,6 @@ record Room(String root, List<String> mayUse, List<String> banned) {
           engine("linalg", "numeric", "kernel", "memory", "parallel"),
           engine("quantization", "numeric", "kernel"),
           engine("sparsity", "numeric", "kernel", "parallel"),
-          engine("solver", "linalg", "quantization", "sparsity"),
-          engine("sparsity", "kernel"),
           engine(
               "solver",
               "linalg",

@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 
 /**
  * Just enough of safetensors to read what torch wrote; the real reader lives in a room above this
- * one.
+ * one. Tensors have one dimension.
  */
 public final class Golden {
   private final String header;
@@ -56,8 +56,6 @@ public final class Golden {
     return elements;
   }
 
-  /** The elements of a tensor, each as the unsigned integer that its bytes make. */
-
   /** The elements of a tensor, row-major, each as the unsigned integer that its bytes make. */
   public int[] bits(String tensor, String dtype) {
     Pattern entry =
@@ -69,11 +67,12 @@ public final class Golden {
       throw new IllegalArgumentException("no " + dtype + " tensor " + tensor);
     }
     int begin = Integer.parseInt(found.group(2));
-    int count = 1;
-    for (String size : found.group(1).split(",")) {
-      count *= Integer.parseInt(size);
-    }
-    int[] elements = new int[count];
+    int[] elements =
+        new int
+            [Pattern.compile(",")
+                .splitAsStream(found.group(1))
+                .mapToInt(Integer::parseInt)
+                .reduce(1, Math::multiplyExact)];
     int width = (Integer.parseInt(found.group(3)) - begin) / elements.length;
     for (int i = 0; i < elements.length; i++) {
       int at = begin + i * width;
@@ -86,15 +85,5 @@ public final class Golden {
           };
     }
     return elements;
-  }
-
-  /** The elements of a tensor of binary32, row-major. */
-  public float[] floats(String tensor) {
-    int[] bits = bits(tensor, "F32");
-    float[] values = new float[bits.length];
-    for (int i = 0; i < bits.length; i++) {
-      values[i] = Float.intBitsToFloat(bits[i]);
-    }
-    return values;
   }
 }
