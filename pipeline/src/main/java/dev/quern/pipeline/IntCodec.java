@@ -31,11 +31,6 @@ final class IntCodec implements WeightCodec {
   private final WeightObserver named;
   private final Optional<RangeObserver> observer;
 
-  /** A codec with the observer {@code memoryless_minmax}. */
-  IntCodec(IntWeights weights) {
-    this(weights, WeightObserver.minMax());
-  }
-
   /** A codec whose strips know their ranges, unless a search has to measure the matrix first. */
   IntCodec(IntWeights weights, WeightObserver named) {
     this(

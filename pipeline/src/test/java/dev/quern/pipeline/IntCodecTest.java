@@ -36,7 +36,7 @@ class IntCodecTest {
       int cols = random.nextInt(1, 100);
       IntWeights weights =
           new IntWeights(type, ScaleGrid.channel(ROWS, cols), bits, symmetric, round % 3 == 0);
-      IntCodec codec = new IntCodec(weights);
+      IntCodec codec = new IntCodec(weights, WeightObserver.minMax());
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment source = matrix(type, cols, random, arena);
         List<MemorySegment> parameters = new ArrayList<>();

@@ -100,14 +100,18 @@ public interface IntKernels {
    *
    * @param n elements of the row
    */
-  void dequantizePacked(
+  default void dequantizePacked(
       FloatType type,
       MemorySegment source,
       long sourceOffset,
       int n,
       IntGroups groups,
       MemorySegment target,
-      long targetOffset);
+      long targetOffset) {
+    MemorySegment codes = UnpackedRow.BUFFER.atLeast(n);
+    unpack(source, sourceOffset, n, groups.bits(), codes, 0);
+    dequantize(type, codes, 0, n, groups, target, targetOffset);
+  }
 
   /**
    * Packs codes of {@code bits} bits.

@@ -137,20 +137,6 @@ public final class ScalarIntKernels implements IntKernels {
   }
 
   @Override
-  public void dequantizePacked(
-      FloatType type,
-      MemorySegment source,
-      long sourceOffset,
-      int n,
-      IntGroups groups,
-      MemorySegment target,
-      long targetOffset) {
-    MemorySegment codes = CODES.atLeast(n);
-    unpack(source, sourceOffset, n, groups.bits(), codes, 0);
-    dequantize(type, codes, 0, n, groups, target, targetOffset);
-  }
-
-  @Override
   public void pack(
       MemorySegment source,
       long sourceOffset,

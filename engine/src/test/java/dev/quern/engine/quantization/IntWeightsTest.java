@@ -87,19 +87,14 @@ class IntWeightsTest {
     int highest = (1 << (bits - 1)) - 1;
     Stored stored = Stored.of(kernels, weights, matrix, arena);
     MemorySegment row = arena.allocate((long) cols * type.bytes());
+    float[][][] ranges = ranges(grid, matrix);
     for (int r = 0; r < grid.rows(); r++) {
       weights.dequantizeRow(kernels, stored.codes, stored.scales, stored.zeroPoints, r, row);
       for (int c = 0; c < cols; c++) {
         int g = r / grid.blockRows();
         int h = c / grid.blockCols();
-        float min = 0;
-        float max = 0;
-        for (int i = grid.rowBegin(g); i < grid.rowEnd(g); i++) {
-          for (int j = grid.colBegin(h); j < grid.colEnd(h); j++) {
-            min = Math.min(min, matrix.values()[i * cols + j]);
-            max = Math.max(max, matrix.values()[i * cols + j]);
-          }
-        }
+        float min = ranges[g][h][0];
+        float max = ranges[g][h][1];
         float divisor = (1 << bits) - 1;
         float scale =
             weights.symmetric()
@@ -139,6 +134,19 @@ class IntWeightsTest {
         }
       }
     }
+  }
+
+  /** The smallest and the largest value of each block, zero included. */
+  private static float[][][] ranges(ScaleGrid grid, Matrix matrix) {
+    float[][][] ranges = new float[grid.gridRows()][grid.gridCols()][2];
+    for (int i = 0; i < grid.rows(); i++) {
+      for (int j = 0; j < grid.cols(); j++) {
+        float[] range = ranges[i / grid.blockRows()][j / grid.blockCols()];
+        range[0] = Math.min(range[0], matrix.values()[i * grid.cols() + j]);
+        range[1] = Math.max(range[1], matrix.values()[i * grid.cols() + j]);
+      }
+    }
+    return ranges;
   }
 
   private static int code(IntWeights weights, MemorySegment codes, int row, int col) {
