@@ -56,7 +56,6 @@ public interface MatrixKernels {
    * @param a a panel of {@link #tileRows()} lanes
    * @param b a panel of {@link #tileColumns()} lanes
    * @param cStride bytes from one row of {@code c} to the next
-   * @param fromZero whether sums start with +0 and what {@code c} holds is not read
    */
   void multiply(
       MemorySegment a,
@@ -66,8 +65,7 @@ public interface MatrixKernels {
       int depth,
       MemorySegment c,
       long cOffset,
-      long cStride,
-      boolean fromZero);
+      long cStride);
 
   /**
    * Solves with a small lower triangle, in place, for one right panel: {@code x[i][j] = s /

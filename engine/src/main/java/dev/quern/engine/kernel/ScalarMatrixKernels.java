@@ -64,12 +64,11 @@ public final class ScalarMatrixKernels implements MatrixKernels {
       int depth,
       MemorySegment c,
       long cOffset,
-      long cStride,
-      boolean fromZero) {
+      long cStride) {
     for (int i = 0; i < TILE_ROWS; i++) {
       for (int j = 0; j < TILE_COLUMNS; j++) {
         long at = cOffset + i * cStride + 4L * j;
-        float sum = fromZero ? 0 : c.get(FLOAT, at);
+        float sum = c.get(FLOAT, at);
         for (int k = 0; k < depth; k++) {
           float left = a.get(FLOAT, aOffset + 4L * ((long) k * TILE_ROWS + i));
           float right = b.get(FLOAT, bOffset + 4L * ((long) k * TILE_COLUMNS + j));

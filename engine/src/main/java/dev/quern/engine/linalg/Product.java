@@ -270,6 +270,9 @@ final class Product {
         boolean zero = fromZero && from == 0;
         for (int r = top; r < bottom; r += tileRows) {
           int rowEnd = Math.min(bottom, r + tileRows);
+          if (zero) {
+            clear(r, rowEnd, begin, end, target, origin, stride);
+          }
           long leftOffset = 4L * ((long) r * depth + (long) from * tileRows);
           for (int s = begin; s < end; s += tileColumns) {
             int columnEnd = Math.min(end, s + tileColumns);
@@ -278,17 +281,37 @@ final class Product {
             if (rowEnd - r == tileRows
                 && columnEnd - s == tileColumns
                 && isInside(r, rowEnd, s, columnEnd)) {
-              kernels.multiply(left, leftOffset, right, rightOffset, n, target, at, stride, zero);
+              kernels.multiply(left, leftOffset, right, rightOffset, n, target, at, stride);
             } else if (!isOutside(r, rowEnd, s, columnEnd)) {
               long tileStride = 4L * tileColumns;
-              if (!zero) {
-                copy(r, rowEnd, s, columnEnd, target, at, stride, tile, tileOffset, tileStride);
-              }
+              copy(r, rowEnd, s, columnEnd, target, at, stride, tile, tileOffset, tileStride);
               kernels.multiply(
-                  left, leftOffset, right, rightOffset, n, tile, tileOffset, tileStride, zero);
+                  left, leftOffset, right, rightOffset, n, tile, tileOffset, tileStride);
               copy(r, rowEnd, s, columnEnd, tile, tileOffset, tileStride, target, at, stride);
             }
           }
+        }
+      }
+    }
+
+    /** The first wanted column of a row, among those from {@code begin} on. */
+    int first(int r, int begin) {
+      return triangle == Triangle.UPPER ? Math.max(begin, row + r - column) : begin;
+    }
+
+    /** The column behind the last wanted one of a row, among those before {@code end}. */
+    int last(int r, int end) {
+      return triangle == Triangle.LOWER ? Math.min(end, row + r - column + 1) : end;
+    }
+
+    /** Sets the wanted elements of some rows to +0, right before tiles are added to them. */
+    void clear(
+        int top, int bottom, int begin, int end, MemorySegment target, long origin, long stride) {
+      for (int r = top; r < bottom; r++) {
+        int first = first(r, begin);
+        int last = last(r, end);
+        if (first < last) {
+          target.asSlice(origin + r * stride + 4L * first, 4L * (last - first)).fill((byte) 0);
         }
       }
     }
@@ -306,13 +329,8 @@ final class Product {
         long to,
         long toStride) {
       for (int r = top; r < bottom; r++) {
-        int first = begin;
-        int last = end;
-        if (triangle == Triangle.UPPER) {
-          first = Math.max(first, row + r - column);
-        } else if (triangle == Triangle.LOWER) {
-          last = Math.min(last, row + r - column + 1);
-        }
+        int first = first(r, begin);
+        int last = last(r, end);
         if (first < last) {
           MemorySegment.copy(
               source,

@@ -98,7 +98,7 @@ final class TriangularSolve {
     for (int i = 0; i < n; i += tileRows) {
       long left = (i / tileRows) * leftPanel();
       if (i > 0) {
-        kernels.multiply(triangle, left, own, 0, i, own, i * row, row, false);
+        kernels.multiply(triangle, left, own, 0, i, own, i * row, row);
       }
       kernels.solveTile(
           triangle,

@@ -8,7 +8,6 @@ import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.kernel.MatrixKernels;
 import dev.quern.engine.kernel.PruneKernels;
 import dev.quern.engine.kernel.RangeSearchKernels;
-import dev.quern.engine.kernel.ScalarMatrixKernels;
 import dev.quern.engine.kernel.SweepKernels;
 import dev.quern.engine.numeric.FloatType;
 import java.lang.foreign.MemorySegment;
@@ -22,9 +21,9 @@ import java.util.Locale;
  */
 public final class VectorKernels implements Kernels {
   private static final IntKernels INTEGERS = new VectorIntKernels();
-  private static final MatrixKernels MATRICES = new ScalarMatrixKernels();
   private static final PruneKernels PRUNING = new VectorPruneKernels();
   private static final SweepKernels SWEEP = new VectorSweepKernels();
+  private static final MatrixKernels MATRICES = new VectorMatrixKernels();
   private static final RangeSearchKernels RANGE_SEARCH = new VectorRangeSearch();
 
   private final Fp4Kernels fp4 = new VectorFp4Kernels(this);
