@@ -39,7 +39,7 @@ final class CompressionRun {
     this.progress = progress;
     this.stage = plan.stage();
     this.tensors = planned(model, plan.tensors());
-    this.handOver = KernelHandOver.forJob(model.bytes());
+    this.handOver = KernelHandOver.forJob(tensors.stream().mapToLong(PlannedTensor::work).sum());
   }
 
   static List<PlannedTensor> planned(SourceModel model, List<TensorPlan> plans) {

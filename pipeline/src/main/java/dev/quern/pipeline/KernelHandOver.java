@@ -47,7 +47,8 @@ final class KernelHandOver {
   }
 
   /**
-   * @param bytes source bytes that the job goes through
+   * @param bytes source bytes that the job goes through; more where each takes longer, see {@link
+   *     PlannedTensor#work}
    */
   static KernelHandOver forJob(long bytes) {
     KernelChoice choice = KernelChoice.current();

@@ -58,19 +58,21 @@ final class MeasurementRun {
     List<SourceTask> tasks = new ArrayList<>();
     List<Measurement> measurements = new ArrayList<>();
     long bytes = 0;
+    long work = 0;
     for (int i = 0; i < tensors.size(); i++) {
       PlannedTensor tensor = tensors.get(i);
       measurements.add(tensor.measurement().orElse(null));
       if (measurements.get(i) != null) {
         tasks.addAll(tensor.tasks(i, target));
         bytes += tensor.plan().source().bytes();
+        work += tensor.work();
       }
     }
     progress.stage("measure", bytes);
     long[][] results = new long[tensors.size()][];
     WorkerScratch[] scratch = WorkerScratch.forWorkers(workers.threads());
     try {
-      KernelHandOver handOver = KernelHandOver.forJob(bytes);
+      KernelHandOver handOver = KernelHandOver.forJob(work);
       handOver.run(
           workers,
           tensors.stream().filter(tensor -> tensor.measurement().isPresent()).toList(),

@@ -14,6 +14,9 @@ import java.util.Optional;
 
 /** A tensor of the plan with what is needed to work on it. */
 record PlannedTensor(TensorPlan plan, SourceWeight source, Optional<WeightCodec> codec) {
+  // Plain loops search 100 to 1,000 times slower than they quantize.
+  private static final int SEARCH_WORK = 100;
+
   static PlannedTensor of(TensorPlan plan, SourceWeight source) {
     Optional<WeightCodec> codec =
         plan.scheme()
@@ -38,6 +41,16 @@ record PlannedTensor(TensorPlan plan, SourceWeight source, Optional<WeightCodec>
   /** What has to be measured before it can be compressed. */
   Optional<Measurement> measurement() {
     return codec.flatMap(WeightCodec::measurement);
+  }
+
+  /**
+   * How much work it is to compress, in bytes of source that would take as long without a search.
+   */
+  long work() {
+    boolean searches =
+        plan.scheme().flatMap(QuantizationScheme::weights).stream()
+            .anyMatch(weights -> WeightObserver.of(weights).isSearch());
+    return plan.source().bytes() * (searches ? SEARCH_WORK : 1);
   }
 
   FloatType type() {

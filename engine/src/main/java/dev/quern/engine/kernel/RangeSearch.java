@@ -1,7 +1,9 @@
 package dev.quern.engine.kernel;
 
 import dev.quern.engine.numeric.FloatType;
+import java.util.Arrays;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -186,5 +188,22 @@ public final class RangeSearch {
       return type.round((type == FloatType.BF16 ? type.round(x * x) : x * x) * x);
     }
     return type.round(Powf.pow(x, norm));
+  }
+
+  /** Whether the other tries the same ranges with the same errors. */
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof RangeSearch that
+        && type == that.type
+        && format.equals(that.format)
+        && Float.compare(expand, that.expand) == 0
+        && Float.compare(norm, that.norm) == 0
+        && Arrays.equals(factors, that.factors)
+        && Objects.equals(exhaustive, that.exhaustive);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(type, format, expand, norm, Arrays.hashCode(factors), exhaustive);
   }
 }

@@ -119,6 +119,46 @@ final class SearchErrorsBf16 {
     }
   }
 
+  /** Errors {@code R(fakeQuantize(x)) - x} of symmetric integers, not rounded. */
+  static void integerErrors(
+      float[] weights, int n, float scale, CandidateFormat format, float[] errors) {
+    float reciprocal = 1 / scale;
+    int lowest = MAGIC_BITS + (int) format.lowest();
+    int highest = MAGIC_BITS + (int) format.highest();
+    for (int i = 0; i < n; i += F.length()) {
+      FloatVector x = FloatVector.fromArray(F, weights, i);
+      IntVector quotient = x.mul(reciprocal).reinterpretAsInts().add(0x8000).and(BF16);
+      IntVector code =
+          quotient.reinterpretAsFloats().add(MAGIC).reinterpretAsInts().max(lowest).min(highest);
+      IntVector product = code.reinterpretAsFloats().sub(MAGIC).mul(scale).reinterpretAsInts();
+      IntVector odd = product.lanewise(VectorOperators.LSHR, 16).and(1);
+      IntVector rounded = product.add(odd).add(0x7FFF).and(BF16);
+      rounded.reinterpretAsFloats().sub(x).intoArray(errors, i);
+    }
+  }
+
+  /** As {@link #integerErrors}, for the magnitudes of floating-point formats. */
+  static void floatErrors(
+      float[] weights, int n, float scale, CandidateFormat format, float[] errors) {
+    float reciprocal = 1 / scale;
+    boolean e4m3 = format.highest() == 448;
+    int smallestExponent = (e4m3 ? 127 - 6 : 127) << 23;
+    int toLastBit = (e4m3 ? 23 - 3 : 23 - 1) << 23;
+    int highest = Float.floatToRawIntBits(format.highest());
+    for (int i = 0; i < n; i += F.length()) {
+      FloatVector x = FloatVector.fromArray(F, weights, i).abs();
+      IntVector quotient = x.mul(reciprocal).reinterpretAsInts().add(0x8000).and(BF16);
+      FloatVector magic =
+          quotient.and(EXPONENT).max(smallestExponent).add(toLastBit).reinterpretAsFloats();
+      IntVector code =
+          quotient.reinterpretAsFloats().add(magic).sub(magic).reinterpretAsInts().min(highest);
+      IntVector product = code.reinterpretAsFloats().mul(scale).reinterpretAsInts();
+      IntVector odd = product.lanewise(VectorOperators.LSHR, 16).and(1);
+      IntVector rounded = product.add(odd).add(0x7FFF).and(BF16);
+      rounded.reinterpretAsFloats().sub(x).intoArray(errors, i);
+    }
+  }
+
   /**
    * Sums of squared errors of symmetric integers, one for each lane.
    *
