@@ -14,9 +14,6 @@ import java.util.Optional;
 
 /** A tensor of the plan with what is needed to work on it. */
 record PlannedTensor(TensorPlan plan, SourceWeight source, Optional<WeightCodec> codec) {
-  // Plain loops search 100 to 1,000 times slower than they quantize.
-  private static final int SEARCH_WORK = 100;
-
   static PlannedTensor of(TensorPlan plan, SourceWeight source) {
     Optional<WeightCodec> codec =
         plan.scheme()
@@ -44,13 +41,16 @@ record PlannedTensor(TensorPlan plan, SourceWeight source, Optional<WeightCodec>
   }
 
   /**
-   * How much work it is to compress, in bytes of source that would take as long without a search.
+   * How much work it is to compress, in bytes of source that would take about as long without a
+   * search: each step of one costs as much as quantizing.
    */
   long work() {
-    boolean searches =
-        plan.scheme().flatMap(QuantizationScheme::weights).stream()
-            .anyMatch(weights -> WeightObserver.of(weights).isSearch());
-    return plan.source().bytes() * (searches ? SEARCH_WORK : 1);
+    int steps =
+        plan.scheme()
+            .flatMap(QuantizationScheme::weights)
+            .map(weights -> WeightObserver.of(weights).steps(type()))
+            .orElse(1);
+    return plan.source().bytes() * Math.max(1, steps);
   }
 
   FloatType type() {

@@ -124,6 +124,14 @@ final class WeightObserver {
     return settings.isPresent() && settings.get().isSearch();
   }
 
+  /** Ranges that are tried for each block; 1 where there is no search. */
+  int steps(FloatType type) {
+    boolean impossible =
+        settings.isEmpty()
+            || settings.get().kind() == ObserverSettings.Kind.EXACT && !format.symmetric();
+    return isSearch() && !impossible ? settings.get().search(type, format).steps() : 1;
+  }
+
   /** The observer, where it needs to know nothing of the whole matrix. */
   Optional<RangeObserver> atOnce(FloatType type) {
     if (!isSearch()) {

@@ -244,6 +244,7 @@ final class FloorSearch {
       least = least.min(key);
       most = most.max(key);
     }
+    // Not by reduceLanes: with more uses of it on shorts, kernels that have it too allocated.
     least.intoArray(lanes, 0);
     most.intoArray(lanes, S16.length());
     int smallest = lanes[0];

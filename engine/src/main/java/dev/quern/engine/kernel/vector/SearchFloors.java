@@ -8,7 +8,7 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
  * The tables of {@link ErrorFloors} for one search and length of blocks, made when they are first
- * asked for and shared by all threads: 128 of them, of 80 to 230 KiB each with AVX-512.
+ * asked for and shared by all threads: 128 of them, of 80 to 230 KiB each.
  *
  * <p>What the units of a sum {@code u} say about the error {@code v} of the definition, for a block
  * whose largest magnitude has the exponent {@code k}:
