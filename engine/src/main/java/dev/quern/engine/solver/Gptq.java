@@ -114,10 +114,6 @@ public final class Gptq {
       if (hessian.isZero()) {
         return round(arena, layout, scales, w, groups, byGroup);
       }
-      float[] importance = importance(hessian, p);
-      if (options.scaleSearch() && !options.scaleUpdate()) {
-        choice(scales, groups, importance, options).chooseAll(workers, w);
-      }
       FloatMatrix h = FloatMatrix.allocate(scratch, n, n);
       hessian.copyLower(workers, p, h);
       double mean = 0;
@@ -131,6 +127,10 @@ public final class Gptq {
       mean /= n;
       InverseFactor damped =
           InverseFactor.compute(workspace, h, (float) (options.dampening() * mean));
+      float[] importance = importance(h);
+      if (options.scaleSearch() && !options.scaleUpdate()) {
+        choice(scales, groups, importance, options).chooseAll(workers, w);
+      }
 
       Optional<ScaleChoice> update =
           options.scaleUpdate()
@@ -172,16 +172,11 @@ public final class Gptq {
     return new ScaleChoice(kernels.sweep(), scales, groups, importance, shrinks);
   }
 
-  /** The diagonal in the order of the sweep; a feature that is never used counts for little. */
-  private static float[] importance(Hessian hessian, int[] p) {
-    float[] importance = new float[p.length];
-    float largest = 0;
-    for (int j = 0; j < p.length; j++) {
-      importance[j] = hessian.diagonal(p[j]);
-      largest = Math.max(largest, importance[j]);
-    }
-    for (int j = 0; j < p.length; j++) {
-      importance[j] = Math.max(importance[j], largest * 0x1p-40f);
+  /** What an error in a column costs when those behind it make up for it: 1 / U[j, j]². */
+  private static float[] importance(FloatMatrix u) {
+    float[] importance = new float[u.rows()];
+    for (int j = 0; j < importance.length; j++) {
+      importance[j] = 1 / (u.get(j, j) * u.get(j, j));
     }
     return importance;
   }

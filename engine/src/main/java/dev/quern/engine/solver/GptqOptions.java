@@ -8,9 +8,9 @@ package dev.quern.engine.solver;
  * @param blockSize columns between two updates of the rest of the matrix; changes no result
  * @param dampening what is added to the Hessian's diagonal, in units of its mean
  * @param scaleUpdate whether a group's scale is derived again, from the updated weights, when the
- *     group begins
- * @param scaleSearch whether scales are those with the least error, weighted by the Hessian's
- *     diagonal, of 21 ranges from the group's whole one down to half of it
+ *     group begins; gains together with {@code scaleSearch}, and hardly alone
+ * @param scaleSearch whether scales are those with the least {@code Σ (q - w)² / U[j, j]²}, the
+ *     error after others made up for it, of 21 ranges from the group's whole one down to half of it
  * @param scaleRefit how often, after the sweep, each scale in turn is set to what is best for the
  *     codes by the whole Hessian; 0 for never
  */

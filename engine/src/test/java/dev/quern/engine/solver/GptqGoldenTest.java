@@ -50,7 +50,7 @@ class GptqGoldenTest {
     String name = "gptq." + scheme + "." + actorder + ".";
     try (Arena arena = Arena.ofShared();
         Workers workers = new Workers(2)) {
-      MemorySegment w = RealLayers.native32(arena, golden.floats("W"));
+      MemorySegment w = RealLayers.nativeOf(arena, FloatType.F32, golden.floats("W"));
       Hessian h = RealLayers.hessian(arena, golden.floats("H"), COLS);
       StoredFormat format = format(scheme);
       GptqOptions options = GptqOptions.reference().withOrder(order);
