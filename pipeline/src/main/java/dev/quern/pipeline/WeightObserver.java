@@ -124,12 +124,17 @@ final class WeightObserver {
     return settings.isPresent() && settings.get().isSearch();
   }
 
-  /** Ranges that are tried for each block; 1 where there is no search. */
+  /**
+   * Ranges that are tried for each block and gain from vectors: none but those of bf16 have any. 1
+   * where there are none.
+   */
   int steps(FloatType type) {
     boolean impossible =
         settings.isEmpty()
             || settings.get().kind() == ObserverSettings.Kind.EXACT && !format.symmetric();
-    return isSearch() && !impossible ? settings.get().search(type, format).steps() : 1;
+    return type == FloatType.BF16 && isSearch() && !impossible
+        ? settings.get().search(type, format).steps()
+        : 1;
   }
 
   /** The observer, where it needs to know nothing of the whole matrix. */
