@@ -106,6 +106,9 @@ public interface Kernels {
       float relativeBound,
       ErrorSums sums);
 
+  /** What a decoder computes between its matrix products, by the same provider. */
+  DecoderKernels decoder();
+
   /** The operations on rows of groups with a scale each, for NVFP4, MXFP4 and MXFP8. */
   Fp4Kernels fp4();
 

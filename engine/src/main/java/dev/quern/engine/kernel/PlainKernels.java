@@ -237,6 +237,11 @@ final class PlainKernels implements Kernels {
   }
 
   @Override
+  public DecoderKernels decoder() {
+    return law.decoder();
+  }
+
+  @Override
   public SweepKernels sweep() {
     return law.sweep();
   }

@@ -19,6 +19,7 @@ public final class ScalarKernels implements Kernels {
   private static final IntKernels INTEGERS = new ScalarIntKernels();
   private static final MatrixKernels MATRICES = new ScalarMatrixKernels();
   private static final PruneKernels PRUNING = new ScalarPruneKernels();
+  private static final DecoderKernels DECODER = new ScalarDecoderKernels();
   private static final SweepKernels SWEEP = new ScalarSweepKernels();
 
   /** The kernels have no state. */
@@ -191,6 +192,11 @@ public final class ScalarKernels implements Kernels {
   @Override
   public MatrixKernels matrices() {
     return MATRICES;
+  }
+
+  @Override
+  public DecoderKernels decoder() {
+    return DECODER;
   }
 
   @Override

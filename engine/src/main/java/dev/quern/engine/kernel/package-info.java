@@ -34,6 +34,10 @@
  * and handing its error to the columns behind it; {@link
  * dev.quern.engine.kernel.ScalarSweepKernels} defines them.
  *
+ * <p>{@link dev.quern.engine.kernel.DecoderKernels}, reached by {@code Kernels.decoder()}, has what
+ * a forward pass computes between products; {@link dev.quern.engine.kernel.ScalarDecoderKernels}
+ * and {@link dev.quern.engine.kernel.DecoderMath} define it.
+ *
  * <p>Invariants:
  *
  * <ul>

@@ -92,6 +92,11 @@ abstract class DelegatingKernels implements Kernels {
   }
 
   @Override
+  public DecoderKernels decoder() {
+    return kernels.decoder();
+  }
+
+  @Override
   public SweepKernels sweep() {
     return kernels.sweep();
   }

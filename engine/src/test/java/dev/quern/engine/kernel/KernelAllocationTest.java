@@ -73,6 +73,7 @@ class KernelAllocationTest {
     for (FloatType type : FloatType.values()) {
       pruning(all, type, numbers, arena);
     }
+    decoder(all, numbers, arena);
     ErrorSums sums = new ErrorSums();
     for (FloatType type : FloatType.values()) {
       all.add(
@@ -159,6 +160,31 @@ class KernelAllocationTest {
               prune.scores(type, numbers, 0, ELEMENTS, columnScales, target, 0);
               counts[0] += prune.countEqual(type, numbers, 0, ELEMENTS, threshold);
               prune.countDigits(type, numbers, 0, ELEMENTS, 4, 8, 2, counts);
+            }));
+  }
+
+  private static void decoder(List<Kernel> all, MemorySegment numbers, Arena arena) {
+    MemorySegment x = arena.allocate(4 * ELEMENTS, 64);
+    x.copyFrom(numbers);
+    all.add(
+        new Kernel(
+            "norm and residual",
+            kernels -> {
+              DecoderKernels decoder = kernels.decoder();
+              decoder.rmsNorm(x, 0, numbers, 0, ELEMENTS, 1e-5f, x, 0);
+              decoder.add(numbers, 0, ELEMENTS, 0.5f, x, 0);
+              decoder.scale(x, 0, ELEMENTS, 0.5f);
+              decoder.rotate(x, 0, ELEMENTS / 2, numbers, 0);
+            }));
+    all.add(new Kernel("softmax", kernels -> kernels.decoder().exponentials(x, 0, ELEMENTS)));
+    all.add(new Kernel("softCap", kernels -> kernels.decoder().softCap(x, 0, ELEMENTS, 5)));
+    all.add(
+        new Kernel(
+            "gates",
+            kernels -> {
+              DecoderKernels decoder = kernels.decoder();
+              decoder.siluGate(numbers, 0, numbers, 0, ELEMENTS, x, 0);
+              decoder.geluTanhGate(numbers, 0, numbers, 0, ELEMENTS, x, 0);
             }));
   }
 

@@ -1,5 +1,6 @@
 package dev.quern.engine.kernel.vector;
 
+import dev.quern.engine.kernel.DecoderKernels;
 import dev.quern.engine.kernel.ErrorSums;
 import dev.quern.engine.kernel.Fp4Kernels;
 import dev.quern.engine.kernel.IntKernels;
@@ -20,6 +21,7 @@ import java.util.Locale;
  * instructions only when both are constants in it.
  */
 public final class VectorKernels implements Kernels {
+  private static final DecoderKernels DECODER = new VectorDecoderKernels();
   private static final IntKernels INTEGERS = new VectorIntKernels();
   private static final PruneKernels PRUNING = new VectorPruneKernels();
   private static final SweepKernels SWEEP = new VectorSweepKernels();
@@ -177,6 +179,11 @@ public final class VectorKernels implements Kernels {
   @Override
   public MatrixKernels matrices() {
     return MATRICES;
+  }
+
+  @Override
+  public DecoderKernels decoder() {
+    return DECODER;
   }
 
   @Override
