@@ -6,6 +6,7 @@ module dev.quern.engine {
   exports dev.quern.engine.kernel;
   exports dev.quern.engine.linalg;
   exports dev.quern.engine.memory;
+  exports dev.quern.engine.model;
   exports dev.quern.engine.numeric;
   exports dev.quern.engine.parallel;
   exports dev.quern.engine.quantization;

@@ -55,7 +55,7 @@ record Room(String root, List<String> mayUse, List<String> banned) {
               "memory",
               "parallel"),
           engine("transform", "linalg", "quantization"),
-          engine("model", "linalg", "kernel"),
+          engine("model", "linalg", "numeric", "kernel", "memory", "parallel"),
           room(
               "formats",
               "dev.quern.engine.numeric",
