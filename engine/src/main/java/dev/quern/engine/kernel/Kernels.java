@@ -121,6 +121,9 @@ public interface Kernels {
   /** The operations that set weights to zero, by the same provider. */
   PruneKernels pruning();
 
+  /** The masks of columns, for solvers, by the same provider. */
+  MaskKernels masks();
+
   /** The operations on columns of weights, by the same provider. */
   SweepKernels sweep();
 }

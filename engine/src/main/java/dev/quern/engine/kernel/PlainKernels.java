@@ -222,6 +222,11 @@ final class PlainKernels implements Kernels {
   }
 
   @Override
+  public MaskKernels masks() {
+    return law.masks();
+  }
+
+  @Override
   public PruneKernels pruning() {
     return PRUNING;
   }

@@ -18,6 +18,7 @@ public final class ScalarKernels implements Kernels {
   private static final RangeSearchKernels RANGE_SEARCH = new ScalarRangeSearch();
   private static final IntKernels INTEGERS = new ScalarIntKernels();
   private static final MatrixKernels MATRICES = new ScalarMatrixKernels();
+  private static final MaskKernels MASKS = new ScalarMaskKernels();
   private static final PruneKernels PRUNING = new ScalarPruneKernels();
   private static final DecoderKernels DECODER = new ScalarDecoderKernels();
   private static final SweepKernels SWEEP = new ScalarSweepKernels();
@@ -177,6 +178,11 @@ public final class ScalarKernels implements Kernels {
   @Override
   public Fp4Kernels fp4() {
     return new ScalarFp4Kernels();
+  }
+
+  @Override
+  public MaskKernels masks() {
+    return MASKS;
   }
 
   @Override

@@ -27,7 +27,8 @@
  * dev.quern.engine.kernel.ScalarIntKernels}.
  *
  * <p>{@link dev.quern.engine.kernel.PruneKernels} sets weights to zero, the smallest of each group
- * or those below a threshold; {@link dev.quern.engine.kernel.ScalarPruneKernels} defines it.
+ * or those below a threshold; {@link dev.quern.engine.kernel.ScalarPruneKernels} defines it. {@link
+ * dev.quern.engine.kernel.MaskKernels} does the same on columns, whose masks solvers keep.
  *
  * <p>{@link dev.quern.engine.kernel.SweepKernels}, reached by {@code Kernels.sweep()}, has those of
  * solvers that go through a matrix column by column: rounding a column with a scale for each row,

@@ -33,7 +33,7 @@ public interface ColumnRule {
    * @param begin first column of the block
    * @param end one past its last
    */
-  default void enterBlock(FloatMatrix weights, int begin, int end) {}
+  default void enterBlock(FloatMatrix weights, int begin, int end) throws InterruptedException {}
 
   /**
    * Called for a strip of rows when {@code columns} columns from a multiple of {@link #step} on

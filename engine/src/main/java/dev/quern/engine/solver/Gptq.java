@@ -2,8 +2,8 @@ package dev.quern.engine.solver;
 
 import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.linalg.FloatMatrix;
-import dev.quern.engine.linalg.InverseFactor;
 import dev.quern.engine.linalg.Workspace;
+import dev.quern.engine.parallel.Tasks;
 import dev.quern.engine.parallel.Workers;
 import dev.quern.engine.quantization.AbsMax;
 import dev.quern.engine.quantization.RangeObserver;
@@ -97,11 +97,25 @@ public final class Gptq {
       GptqOptions options,
       Progress progress)
       throws InterruptedException {
+    return solve(arena, format, observer, weights, hessian, Optional.empty(), options, progress);
+  }
+
+  /** The same for weights of which some become zero in the same sweep. */
+  GptqResult solve(
+      Arena arena,
+      StoredFormat format,
+      RangeObserver observer,
+      MemorySegment weights,
+      Hessian hessian,
+      Optional<SparseGptOptions> sparsity,
+      GptqOptions options,
+      Progress progress)
+      throws InterruptedException {
     check(format, weights, hessian, options);
     ScaleGrid grid = format.grid();
     int n = grid.cols();
     boolean byGroup = options.order() == ActivationOrder.GROUP && isGrouped(format);
-    int[] p = order(hessian, options, byGroup);
+    int[] p = order(hessian, options, byGroup, sparsity.map(SparseGptOptions::run).orElse(1));
     int[] position = byGroup ? IntStream.range(0, n).toArray() : p;
     int[] groups = IntStream.of(position).map(j -> j / grid.blockCols()).toArray();
 
@@ -114,20 +128,13 @@ public final class Gptq {
       if (hessian.isZero()) {
         return round(arena, layout, scales, w, groups, byGroup);
       }
-      FloatMatrix h = FloatMatrix.allocate(scratch, n, n);
-      hessian.copyLower(workers, p, h);
-      double mean = 0;
-      for (int j = 0; j < n; j++) {
-        if (hessian.isDead(p[j])) {
-          h.set(j, j, 1);
-          w.data().asSlice(w.offset(j, 0), 4L * w.columns()).fill((byte) 0);
-        }
-        mean += h.get(j, j);
-      }
-      mean /= n;
-      InverseFactor damped =
-          InverseFactor.compute(workspace, h, (float) (options.dampening() * mean));
-      float[] importance = importance(h);
+      Optional<MemorySegment> fixed =
+          sparsity.filter(SparseGptOptions::preserveMask).isPresent()
+              ? Optional.of(MaskRule.ofZeros(scratch, kernels.masks(), w))
+              : Optional.empty();
+      DampedFactor factor =
+          DampedFactor.of(scratch, workers, workspace, hessian, p, w, options.dampening());
+      float[] importance = importance(factor.pivots());
       if (options.scaleSearch() && !options.scaleUpdate()) {
         choice(scales, groups, importance, options).chooseAll(workers, w);
       }
@@ -137,8 +144,21 @@ public final class Gptq {
               ? Optional.of(choice(scales, groups, importance, options))
               : Optional.empty();
       QuantizeRule rule = new QuantizeRule(scratch, kernels.sweep(), scales, groups, update);
+      ColumnRule sweepRule =
+          sparsity.isPresent()
+              ? new MaskRule(
+                  scratch,
+                  kernels,
+                  workers,
+                  sparsity.get(),
+                  factor.pivots(),
+                  fixed,
+                  rule,
+                  grid.rows())
+              : rule;
       double[] losses =
-          Sweep.run(kernels, workers, workspace, w, h, rule, options.blockSize(), progress);
+          Sweep.run(
+              kernels, workers, workspace, w, factor.u(), sweepRule, options.blockSize(), progress);
       requireFinite(losses, grid.rows(), format);
       if (options.scaleRefit() > 0) {
         new ScaleRefit(workers, workspace, layout, hessian, scales, groups)
@@ -149,16 +169,16 @@ public final class Gptq {
           scales,
           layout.columnGroups(groups, byGroup),
           0.5 * sum(losses),
-          (float) (damped.damping() / mean),
+          factor.dampening(),
           false);
     }
   }
 
-  private static int[] order(Hessian hessian, GptqOptions options, boolean byGroup) {
+  private static int[] order(Hessian hessian, GptqOptions options, boolean byGroup, int run) {
     boolean natural =
         options.order() == ActivationOrder.NONE
             || options.order() == ActivationOrder.GROUP && !byGroup;
-    return natural ? IntStream.range(0, hessian.features()).toArray() : hessian.largestFirst();
+    return natural ? IntStream.range(0, hessian.features()).toArray() : hessian.largestFirst(run);
   }
 
   private static boolean isGrouped(StoredFormat format) {
@@ -173,10 +193,10 @@ public final class Gptq {
   }
 
   /** What an error in a column costs when those behind it make up for it: 1 / U[j, j]². */
-  private static float[] importance(FloatMatrix u) {
-    float[] importance = new float[u.rows()];
+  private static float[] importance(float[] pivots) {
+    float[] importance = new float[pivots.length];
     for (int j = 0; j < importance.length; j++) {
-      importance[j] = 1 / (u.get(j, j) * u.get(j, j));
+      importance[j] = 1 / (pivots[j] * pivots[j]);
     }
     return importance;
   }

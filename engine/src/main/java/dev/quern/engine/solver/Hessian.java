@@ -6,6 +6,7 @@ import dev.quern.engine.linalg.HessianAccumulator;
 import dev.quern.engine.linalg.MatrixOperand;
 import dev.quern.engine.linalg.Workspace;
 import dev.quern.engine.numeric.FloatType;
+import dev.quern.engine.parallel.Tasks;
 import dev.quern.engine.parallel.Workers;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -163,9 +164,24 @@ public final class Hessian {
 
   /** Features by their diagonal elements, the largest first; equal ones keep their order. */
   int[] largestFirst() {
-    return IntStream.range(0, diagonal.length)
+    return largestFirst(1);
+  }
+
+  /**
+   * The same of runs of neighbours that have to stay together, by the sums of their elements.
+   *
+   * @param run divides the number of features
+   */
+  int[] largestFirst(int run) {
+    int n = diagonal.length;
+    double[] sums = new double[n / run];
+    for (int i = 0; i < n; i++) {
+      sums[i / run] += diagonal[i];
+    }
+    return IntStream.range(0, sums.length)
         .boxed()
-        .sorted(Comparator.comparing((Integer i) -> diagonal[i]).reversed())
+        .sorted(Comparator.comparing((Integer i) -> sums[i]).reversed())
+        .flatMap(i -> IntStream.range(i * run, (i + 1) * run).boxed())
         .mapToInt(Integer::intValue)
         .toArray();
   }

@@ -6,8 +6,8 @@ import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.linalg.FloatMatrix;
 import dev.quern.engine.memory.NativeMemory;
 import dev.quern.engine.numeric.FloatType;
+import dev.quern.engine.parallel.Tasks;
 import dev.quern.engine.parallel.Workers;
-import dev.quern.engine.quantization.ScaleGrid;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
@@ -49,17 +49,29 @@ record Layout(
 
   /** The same in an order of the caller's. */
   FloatMatrix transposed(Arena arena, int[] columns) throws InterruptedException {
-    ScaleGrid grid = format.grid();
-    FloatType type = format.type();
+    int rows = format.grid().rows();
+    return transposed(arena, kernels, workers, format.type(), rows, weights, columns);
+  }
+
+  /** The same of weights [matrixRows, columns.length] of any type. */
+  static FloatMatrix transposed(
+      Arena arena,
+      Kernels kernels,
+      Workers workers,
+      FloatType type,
+      int matrixRows,
+      MemorySegment weights,
+      int[] columns)
+      throws InterruptedException {
     int n = columns.length;
-    FloatMatrix target = FloatMatrix.allocate(arena, n, Sweep.paddedRows(grid.rows()));
+    FloatMatrix target = FloatMatrix.allocate(arena, n, Sweep.paddedRows(matrixRows));
     MemorySegment buffers = NativeMemory.allocate(arena, 4L * STRIP * n * workers.threads());
     Tasks.run(
         workers,
-        Math.ceilDiv(grid.rows(), STRIP),
+        Math.ceilDiv(matrixRows, STRIP),
         (task, worker) -> {
           int begin = task * STRIP;
-          int rows = Math.min(STRIP, grid.rows() - begin);
+          int rows = Math.min(STRIP, matrixRows - begin);
           MemorySegment strip = buffers.asSlice(4L * STRIP * n * worker, 4L * STRIP * n);
           for (int i = 0; i < rows; i++) {
             long from = (begin + (long) i) * n * type.bytes();

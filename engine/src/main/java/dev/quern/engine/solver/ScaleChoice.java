@@ -4,6 +4,7 @@ import dev.quern.engine.kernel.SweepKernels;
 import dev.quern.engine.kernel.ThreadBuffer;
 import dev.quern.engine.linalg.FloatMatrix;
 import dev.quern.engine.numeric.FloatType;
+import dev.quern.engine.parallel.Tasks;
 import dev.quern.engine.parallel.Workers;
 import dev.quern.engine.quantization.ScaleGrid;
 import java.lang.foreign.MemorySegment;

@@ -10,6 +10,7 @@ import dev.quern.engine.linalg.Workspace;
 import dev.quern.engine.numeric.FloatType;
 import dev.quern.engine.numeric.Fp4E2M1;
 import dev.quern.engine.numeric.Fp8E4M3;
+import dev.quern.engine.parallel.Tasks;
 import dev.quern.engine.parallel.Workers;
 import dev.quern.engine.quantization.ScaleGrid;
 import java.lang.foreign.Arena;

@@ -6,6 +6,7 @@ import dev.quern.engine.linalg.FloatMatrix;
 import dev.quern.engine.linalg.Gemm;
 import dev.quern.engine.linalg.Workspace;
 import dev.quern.engine.memory.NativeMemory;
+import dev.quern.engine.parallel.Tasks;
 import dev.quern.engine.parallel.Workers;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -82,7 +83,9 @@ public final class Sweep {
     this.weights = weights;
     this.factor = factor;
     this.rule = rule;
-    this.blockSize = Math.ceilDiv(blockSize, rule.step()) * rule.step();
+    // A block larger than the matrix needs no more memory than the matrix.
+    int columns = Math.min(blockSize, Math.max(1, weights.rows()));
+    this.blockSize = Math.ceilDiv(columns, rule.step()) * rule.step();
     this.progress = progress;
     this.losses = new double[weights.columns()];
     long square = (long) Float.BYTES * this.blockSize * this.blockSize;

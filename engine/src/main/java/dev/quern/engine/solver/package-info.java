@@ -17,6 +17,9 @@
  * (unstructured sparsity) does it in {@code enterBlock}; rules may be composed, a mask first and a
  * rounding of what it keeps after it.
  *
+ * <p>{@link dev.quern.engine.solver.SparseGpt} prunes with the same loop, alone or together with
+ * GPTQ, and {@link dev.quern.engine.solver.MaskRefit} improves what any mask left.
+ *
  * <p>{@link dev.quern.engine.solver.StoredFormat} says what numbers a matrix is stored as, {@link
  * dev.quern.engine.solver.GptqResult} holds them as packers want them, {@link
  * dev.quern.engine.solver.LayerError} measures what they cost.

@@ -1,6 +1,7 @@
 package dev.quern.engine.sparsity;
 
 import dev.quern.engine.numeric.FloatType;
+import dev.quern.engine.parallel.Tasks;
 import dev.quern.engine.parallel.Workers;
 import java.lang.foreign.MemorySegment;
 
@@ -39,7 +40,7 @@ public final class ActivationNorms {
    */
   public void add(
       Workers workers, FloatType type, MemorySegment activations, int tokens, int sequencesAdded)
-      throws Exception {
+      throws InterruptedException {
     int columns = squares.length;
     long expected = (long) tokens * columns * type.bytes();
     if (activations.byteSize() != expected) {
@@ -56,7 +57,8 @@ public final class ActivationNorms {
     }
     int tasks = Math.ceilDiv(columns, TASK_COLUMNS);
     double[] added = new double[columns];
-    workers.run(
+    Tasks.run(
+        workers,
         tasks,
         (task, worker) -> {
           int begin = task * TASK_COLUMNS;

@@ -2,6 +2,7 @@ package dev.quern.engine.sparsity;
 
 import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.numeric.FloatType;
+import dev.quern.engine.parallel.Tasks;
 import dev.quern.engine.parallel.Workers;
 import dev.quern.engine.sparsity.RadixSelect.Threshold;
 
@@ -44,7 +45,7 @@ public final class Magnitude {
       MaskStructure structure,
       double sparsity,
       WeightMatrix target)
-      throws Exception {
+      throws InterruptedException {
     target.requireSameShape(source);
     structure.requireFits(source.columns());
     if (structure.isUnstructured()) {
@@ -54,7 +55,8 @@ public final class Magnitude {
       return;
     }
     FloatType type = source.type();
-    workers.run(
+    Tasks.run(
+        workers,
         source.strips(),
         (strip, worker) -> {
           for (int row = source.stripBegin(strip); row < source.stripEnd(strip); row++) {
@@ -75,9 +77,10 @@ public final class Magnitude {
   }
 
   private static Threshold select(Kernels kernels, Workers workers, WeightMatrix source, long count)
-      throws Exception {
+      throws InterruptedException {
     int[] digits = source.type().bytes() == 2 ? DIGITS_16 : DIGITS_32;
-    workers.run(
+    Tasks.run(
+        workers,
         source.strips(),
         (strip, worker) -> {
           for (int row = source.stripBegin(strip); row < source.stripEnd(strip); row++) {
@@ -89,7 +92,8 @@ public final class Magnitude {
         digits,
         (shift, digitBits, prefix, totals) -> {
           Tally[] tallies = new Tally[workers.threads()];
-          workers.run(
+          Tasks.run(
+              workers,
               source.strips(),
               (strip, worker) -> {
                 if (tallies[worker] == null) {

@@ -2,6 +2,7 @@ package dev.quern.engine.sparsity;
 
 import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.kernel.ScalarPruneKernels;
+import dev.quern.engine.parallel.Tasks;
 import dev.quern.engine.parallel.Workers;
 import dev.quern.engine.sparsity.RadixSelect.Threshold;
 
@@ -23,20 +24,22 @@ final class MatrixPruner {
     this.target = target;
   }
 
-  void below(Threshold threshold) throws Exception {
+  void below(Threshold threshold) throws InterruptedException {
     if (threshold.takesAllEqual()) {
-      workers.run(source.strips(), (strip, worker) -> rows(strip, threshold.exclusive()));
+      Tasks.run(workers, source.strips(), (strip, worker) -> rows(strip, threshold.exclusive()));
       return;
     }
     int[] equal = new int[source.strips()];
-    workers.run(source.strips(), (strip, worker) -> equal[strip] = countEqual(strip, threshold));
+    Tasks.run(
+        workers, source.strips(), (strip, worker) -> equal[strip] = countEqual(strip, threshold));
     long[] ties = new long[equal.length]; // that may still go where a strip begins
     long left = threshold.ties();
     for (int strip = 0; strip < ties.length; strip++) {
       ties[strip] = left;
       left = Math.max(0, left - equal[strip]);
     }
-    workers.run(
+    Tasks.run(
+        workers,
         source.strips(),
         (strip, worker) -> {
           if (ties[strip] == 0) {

@@ -5,14 +5,18 @@ package dev.quern.engine.sparsity;
  * each pass counting the patterns that agree so far. Counts are integers, so the result knows
  * nothing of the order in which they came, nor of threads.
  */
-final class RadixSelect {
-  /** Counts the digits of one pass over the data. */
+public final class RadixSelect {
+  /**
+   * Counts the digits of one pass over the data.
+   *
+   * @param <X> what it throws
+   */
   @FunctionalInterface
-  interface Pass {
+  public interface Pass<X extends Exception> {
     /**
      * @param totals receives the count of each of the {@code 2^digitBits} digits
      */
-    void count(int shift, int digitBits, int prefix, long[] totals) throws Exception;
+    void count(int shift, int digitBits, int prefix, long[] totals) throws X;
   }
 
   /**
@@ -22,17 +26,17 @@ final class RadixSelect {
    * @param ties how many patterns of exactly {@code bits} are selected as well
    * @param equal how many there are
    */
-  record Threshold(int bits, long ties, long equal) {
+  public record Threshold(int bits, long ties, long equal) {
     /** Nothing is selected. */
-    static final Threshold NONE = new Threshold(0, 0, 0);
+    public static final Threshold NONE = new Threshold(0, 0, 0);
 
     /** Whether no choice among equals is left. */
-    boolean takesAllEqual() {
+    public boolean takesAllEqual() {
       return ties == equal;
     }
 
     /** The pattern below which all are selected, when it {@link #takesAllEqual}. */
-    int exclusive() {
+    public int exclusive() {
       return ties == 0 ? bits : bits + 1;
     }
   }
@@ -42,8 +46,10 @@ final class RadixSelect {
   /**
    * @param k how many are to be selected, from 0 to the number of patterns
    * @param digits widths of the digits, from the top; together the width of a pattern
+   * @throws InterruptedException what a pass throws
    */
-  static Threshold select(long k, int[] digits, Pass pass) throws Exception {
+  public static <X extends Exception> Threshold select(long k, int[] digits, Pass<X> pass)
+      throws X {
     if (k == 0) {
       return Threshold.NONE;
     }

@@ -5,6 +5,7 @@ import dev.quern.engine.kernel.PruneKernels;
 import dev.quern.engine.kernel.ScalarPruneKernels;
 import dev.quern.engine.kernel.ThreadBuffer;
 import dev.quern.engine.numeric.FloatType;
+import dev.quern.engine.parallel.Tasks;
 import dev.quern.engine.parallel.Workers;
 import dev.quern.engine.sparsity.RadixSelect.Threshold;
 import java.lang.foreign.MemorySegment;
@@ -48,12 +49,13 @@ public final class Wanda {
       MaskStructure structure,
       double sparsity,
       WeightMatrix target)
-      throws Exception {
+      throws InterruptedException {
     target.requireSameShape(source);
     structure.requireFits(source.columns());
     int count = (int) Sparsity.count(sparsity, source.columns());
     float[] columnScales = columnScales(rowScalars, source.columns());
-    workers.run(
+    Tasks.run(
+        workers,
         source.strips(),
         (strip, worker) -> {
           MemorySegment scores = SCORES.atLeast(4L * source.columns());
@@ -134,8 +136,7 @@ public final class Wanda {
       MemorySegment scores,
       int count,
       int[] counts,
-      WeightMatrix target)
-      throws Exception {
+      WeightMatrix target) {
     int n = source.columns();
     Threshold threshold =
         RadixSelect.select(

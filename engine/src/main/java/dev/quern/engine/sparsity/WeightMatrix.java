@@ -46,12 +46,27 @@ public record WeightMatrix(FloatType type, int rows, int columns, MemorySegment 
     return (long) columns * type.bytes();
   }
 
-  long offset(int row) {
+  /** Where a row begins, in bytes. */
+  public long offset(int row) {
     return row * rowBytes();
   }
 
-  /** The result's shape: that of {@code source}, elsewhere. */
-  void requireSameShape(WeightMatrix source) {
+  /** One element. Loops that matter use the data. */
+  public float get(int row, int column) {
+    return type.load(data, offset(row) + (long) column * type.bytes());
+  }
+
+  /** Rounds and writes one element. */
+  public void set(int row, int column, float value) {
+    type.store(data, offset(row) + (long) column * type.bytes(), value);
+  }
+
+  /**
+   * Checks that this can take what is made of {@code source}.
+   *
+   * @throws IllegalArgumentException when type or shape differ
+   */
+  public void requireSameShape(WeightMatrix source) {
     if (type != source.type || rows != source.rows || columns != source.columns) {
       throw new IllegalArgumentException(
           "the result is " + describe() + "; expected " + source.describe() + ", as the source");
@@ -84,12 +99,12 @@ public record WeightMatrix(FloatType type, int rows, int columns, MemorySegment 
    *
    * @throws ArithmeticException when a weight of the row is NaN or infinite, with its place
    */
-  void requireFinite(Kernels kernels, int row) {
+  public void requireFinite(Kernels kernels, int row) {
     if (kernels.absMaxBits(type, data, offset(row), columns) < type.infinityBits()) {
       return;
     }
     for (int col = 0; col < columns; col++) {
-      float value = type.load(data, offset(row) + (long) col * type.bytes());
+      float value = get(row, col);
       if (!Float.isFinite(value)) {
         throw new ArithmeticException(
             "weight [" + row + ", " + col + "] is " + value + "; only finite weights are pruned");

@@ -77,6 +77,11 @@ abstract class DelegatingKernels implements Kernels {
   }
 
   @Override
+  public MaskKernels masks() {
+    return kernels.masks();
+  }
+
+  @Override
   public PruneKernels pruning() {
     return kernels.pruning();
   }

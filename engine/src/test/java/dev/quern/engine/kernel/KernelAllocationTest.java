@@ -74,6 +74,7 @@ class KernelAllocationTest {
       pruning(all, type, numbers, arena);
     }
     decoder(all, numbers, arena);
+    masks(all, numbers, arena);
     ErrorSums sums = new ErrorSums();
     for (FloatType type : FloatType.values()) {
       all.add(
@@ -185,6 +186,22 @@ class KernelAllocationTest {
               DecoderKernels decoder = kernels.decoder();
               decoder.siluGate(numbers, 0, numbers, 0, ELEMENTS, x, 0);
               decoder.geluTanhGate(numbers, 0, numbers, 0, ELEMENTS, x, 0);
+            }));
+  }
+
+  private static void masks(List<Kernel> all, MemorySegment numbers, Arena arena) {
+    int n = ELEMENTS / 4;
+    MemorySegment scores = arena.allocate(4 * ELEMENTS, 64);
+    MemorySegment mask = arena.allocate(4 * ELEMENTS, 64);
+    all.add(
+        new Kernel(
+            "masks",
+            kernels -> {
+              MaskKernels masks = kernels.masks();
+              masks.scores(numbers, 0, ELEMENTS, 3f, scores, 0);
+              masks.smallest(numbers, 0, 4L * n, 4, n, 2, mask, 0, n);
+              masks.below(numbers, 0, ELEMENTS, 5, mask, 0);
+              masks.apply(numbers, 0, mask, 0, ELEMENTS, scores, 0);
             }));
   }
 

@@ -6,6 +6,7 @@ import dev.quern.engine.kernel.Fp4Kernels;
 import dev.quern.engine.kernel.IntKernels;
 import dev.quern.engine.kernel.KernelChoice;
 import dev.quern.engine.kernel.Kernels;
+import dev.quern.engine.kernel.MaskKernels;
 import dev.quern.engine.kernel.MatrixKernels;
 import dev.quern.engine.kernel.PruneKernels;
 import dev.quern.engine.kernel.RangeSearchKernels;
@@ -23,6 +24,7 @@ import java.util.Locale;
 public final class VectorKernels implements Kernels {
   private static final DecoderKernels DECODER = new VectorDecoderKernels();
   private static final IntKernels INTEGERS = new VectorIntKernels();
+  private static final MaskKernels MASKS = new VectorMaskKernels();
   private static final PruneKernels PRUNING = new VectorPruneKernels();
   private static final SweepKernels SWEEP = new VectorSweepKernels();
   private static final MatrixKernels MATRICES = new VectorMatrixKernels();
@@ -164,6 +166,11 @@ public final class VectorKernels implements Kernels {
   @Override
   public Fp4Kernels fp4() {
     return fp4;
+  }
+
+  @Override
+  public MaskKernels masks() {
+    return MASKS;
   }
 
   @Override
