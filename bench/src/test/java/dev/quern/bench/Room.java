@@ -64,6 +64,17 @@ record Room(String root, List<String> mayUse, List<String> banned) {
               JACKSON,
               SNAKEYAML,
               FASTUTIL),
+          // What turns text into ids, native code included; no other format may use it.
+          room(
+              "formats.text",
+              "dev.quern.formats",
+              "ai.djl.huggingface.tokenizers",
+              "ai.djl.engine"),
+          room(
+              "formats.calibration",
+              "dev.quern.formats",
+              "dev.quern.formats.text",
+              "dev.quern.engine.numeric"),
           room("pipeline", "dev.quern.engine", "dev.quern.formats", JACKSON, FASTUTIL),
           room("cli", "dev.quern.pipeline", "picocli", "me.tongfei.progressbar"),
           room("spark", "dev.quern.pipeline", "org.apache.spark", "scala"),

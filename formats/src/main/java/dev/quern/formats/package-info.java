@@ -8,6 +8,9 @@
  *       and which tensors it has;
  *   <li>{@link dev.quern.formats.recipe}: what is to be done to a checkpoint;
  *   <li>{@link dev.quern.formats.target}: what inference engines accept;
+ *   <li>{@link dev.quern.formats.calibration}: the data that a model is calibrated on;
+ *   <li>{@link dev.quern.formats.text} and {@link dev.quern.formats.jinja}: its tokenizer and its
+ *       chat template;
  *   <li>{@link dev.quern.formats.json}: JSON and YAML documents.
  * </ul>
  *

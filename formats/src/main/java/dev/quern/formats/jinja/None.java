@@ -1,0 +1,6 @@
+package dev.quern.formats.jinja;
+
+/** Python's {@code None}. */
+enum None {
+  NONE
+}
