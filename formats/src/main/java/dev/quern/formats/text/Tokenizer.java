@@ -68,8 +68,8 @@ public final class Tokenizer implements AutoCloseable {
       throw new CheckpointException(
           file.toString(),
           "the native tokenizer library cannot be loaded here (" + root(e) + ")",
-          "It is there for Linux and macOS on x86-64 and aarch64; check that ~/.djl.ai can be"
-              + " written, name another folder with -DDJL_CACHE_DIR=FOLDER, "
+          "It is there for Linux on x86-64 and aarch64 and macOS on aarch64; check that ~/.djl.ai"
+              + " can be written, name another folder with -DDJL_CACHE_DIR=FOLDER, "
               + IDS_INSTEAD,
           e);
     } catch (IOException | RuntimeException e) {
