@@ -40,7 +40,11 @@ record Room(String root, List<String> mayUse, List<String> banned) {
           engine("kernel", "numeric", "memory"),
           new Room(
               VECTOR_KERNELS,
-              List.of("dev.quern.engine.kernel", "dev.quern.engine.numeric", VECTOR_API),
+              List.of(
+                  "dev.quern.engine.kernel",
+                  "dev.quern.engine.numeric",
+                  "dev.quern.engine.memory",
+                  VECTOR_API),
               FILES),
           engine("linalg", "numeric", "kernel", "memory", "parallel"),
           engine("quantization", "numeric", "kernel"),
