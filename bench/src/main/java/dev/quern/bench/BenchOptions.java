@@ -42,6 +42,8 @@ record BenchOptions(
           --json FILE     also write every measurement
       bench/run synthetic --size 2g --shards 2 --output DIR
         Writes a Llama-shaped bf16 checkpoint of about that size.
+      bench/run linalg [--sizes LIST] [--threads LIST] [--seconds N] [--filter REGEX]
+        Prints one table: matrix products and factors beside the peak of multiply-adds.
       bench/run jmh ARGUMENTS
         Runs JMH itself; -h lists its options.
       """;

@@ -1,5 +1,6 @@
 package dev.quern.bench;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -100,6 +101,44 @@ class BenchmarkResultsTest {
     assertVoid(ready(new Fp8Benchmark.Dequantized(), FloatType.BF16), "dequantized row 0");
     assertVoid(ready(new ConversionBenchmark.Widened(), FloatType.BF16), "converted row 0");
     assertVoid(ready(new ConversionBenchmark.Narrowed(), FloatType.F16), "converted row 0");
+  }
+
+  private static <T extends LinalgBenchmark.Matrices> T ready(T matrices) {
+    matrices.workers = 2;
+    matrices.n = 70;
+    matrices.setUpThreads();
+    matrices.setUp();
+    return matrices;
+  }
+
+  @Test
+  void productsAndFactorsPassTheirChecks() throws Exception {
+    LinalgBenchmark linalg = new LinalgBenchmark();
+    LinalgBenchmark.Products products = ready(new LinalgBenchmark.Products());
+    assertThat(linalg.peak(products)).isFinite();
+    linalg.gemm(products);
+    products.check();
+    products.c.set(69, 69, products.c.get(69, 69) + 1e-5f);
+    assertThatThrownBy(products::check)
+        .hasMessageContaining("row 69 of the product differs from the scalar law");
+    products.tearDown();
+    products.tearDownThreads();
+
+    LinalgBenchmark.Triangles triangles = ready(new LinalgBenchmark.Triangles());
+    linalg.syrk(triangles);
+    triangles.check();
+    triangles.tearDown();
+    triangles.tearDownThreads();
+
+    LinalgBenchmark.Factors factors = ready(new LinalgBenchmark.Factors());
+    factors.setUpHessian();
+    factors.copy();
+    linalg.inverseFactor(factors);
+    factors.check();
+    factors.c.set(0, 69, factors.c.get(0, 69) + 0.1f);
+    assertThatThrownBy(factors::check).hasMessageContaining("differs from the scalar law");
+    factors.tearDown();
+    factors.tearDownThreads();
   }
 
   @Test

@@ -101,6 +101,18 @@ public interface MatrixKernels {
   int factorUpper(MemorySegment a, long offset, long stride, int n);
 
   /**
+   * Fused multiply-adds that wait for nothing but each other, all in registers: for benchmarks,
+   * which compare products with this rate.
+   *
+   * @param rounds how many multiply-adds follow each other in a chain
+   * @return something that depends on all of them
+   */
+  float chains(int rounds);
+
+  /** Floating-point operations of one round of {@link #chains}: two a multiply-add. */
+  int chainOperations();
+
+  /**
    * Adds a run to sums with compensation. For each element, in binary32: {@code t = sum + x}, the
    * rounding error {@code e} of that addition exactly (two-sum), {@code sum = t}, {@code
    * compensation = compensation + e}.

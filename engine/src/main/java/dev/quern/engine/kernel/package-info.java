@@ -39,6 +39,9 @@
  * a forward pass computes between products; {@link dev.quern.engine.kernel.ScalarDecoderKernels}
  * and {@link dev.quern.engine.kernel.DecoderMath} define it.
  *
+ * <p>{@link dev.quern.engine.kernel.MatrixKernels}, reached by {@code Kernels.matrices()}, has the
+ * tiles and panels of {@code engine.linalg}; their law has fused multiply-adds.
+ *
  * <p>Invariants:
  *
  * <ul>

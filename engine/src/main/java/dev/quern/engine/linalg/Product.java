@@ -1,6 +1,7 @@
 package dev.quern.engine.linalg;
 
 import dev.quern.engine.kernel.MatrixKernels;
+import dev.quern.engine.numeric.FloatType;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -150,14 +151,11 @@ final class Product {
       workspace.run(
           leftTasks + rightPanels,
           10.0 * depth * (rows + columns),
-          (task, _) -> {
+          (task, worker) -> {
             if (task < leftTasks) {
-              int end = Math.min(leftPanels, (task + 1) * perLeft);
-              for (int panel = task * perLeft; panel < end; panel++) {
-                packLeft(panel, panel * leftPanel);
-              }
+              packLeft(task * perLeft, Math.min(leftPanels, (task + 1) * perLeft), worker);
             } else {
-              packRight(task - leftTasks, (task - leftTasks) * rightPanel);
+              packRight(task - leftTasks);
             }
           });
       blockColumns = Math.ceilDiv(columns, BlockSizes.COLUMNS);
@@ -170,40 +168,99 @@ final class Product {
           blockRows * blockColumns, triangle == null ? operations : operations / 2, this::block);
     }
 
-    void packLeft(int panel, long target) {
-      int first = panel * tileRows;
-      int lanes = Math.min(tileRows, rows - first);
-      int bytes = a.type().bytes();
-      kernels.pack(
-          a.type(),
-          a.data(),
-          ((row + first) * a.rowStride() + k * a.columnStride()) * bytes,
-          a.rowStride() * bytes,
-          a.columnStride() * bytes,
-          lanes,
-          tileRows,
-          depth,
-          negate,
-          left,
-          target);
+    // Scratch memory holds one part of the depth after the other, and of each all panels: what a
+    // task goes through again and again then lies together.
+
+    long leftOffset(int r, int from, int n) {
+      return 4L * ((long) from * leftPanels * tileRows + (long) r * n);
     }
 
-    void packRight(int panel, long target) {
+    long rightOffset(int s, int from, int n) {
+      return 4L * ((long) from * rightPanels * tileColumns + (long) s * n);
+    }
+
+    /**
+     * Where lanes are neighbours, a panel takes a few bytes of each row, and rows are pages apart.
+     * So a strip as wide as a right panel is packed first, and left panels from that.
+     */
+    void packLeft(int begin, int end, int worker) {
+      int bytes = a.type().bytes();
+      long laneStride = a.rowStride() * bytes;
+      long depthStride = a.columnStride() * bytes;
+      int first = begin * tileRows;
+      boolean staged = laneStride == bytes && first + tileColumns <= rows;
+      for (int from = 0; from < depth; from += BlockSizes.DEPTH) {
+        int n = Math.min(BlockSizes.DEPTH, depth - from);
+        long source = (row + first) * laneStride + (k + from) * depthStride;
+        if (staged) {
+          MemorySegment strip = workspace.own(worker, 4L * tileColumns * n);
+          kernels.pack(
+              a.type(),
+              a.data(),
+              source,
+              laneStride,
+              depthStride,
+              tileColumns,
+              tileColumns,
+              n,
+              negate,
+              strip,
+              0);
+          for (int panel = begin; panel < end; panel++) {
+            int lane = (panel - begin) * tileRows;
+            kernels.pack(
+                FloatType.F32,
+                strip,
+                4L * lane,
+                Float.BYTES,
+                4L * tileColumns,
+                tileRows,
+                tileRows,
+                n,
+                false,
+                left,
+                leftOffset(panel * tileRows, from, n));
+          }
+          continue;
+        }
+        for (int panel = begin; panel < end; panel++) {
+          int lane = (panel - begin) * tileRows;
+          kernels.pack(
+              a.type(),
+              a.data(),
+              source + lane * laneStride,
+              laneStride,
+              depthStride,
+              Math.min(tileRows, rows - panel * tileRows),
+              tileRows,
+              n,
+              negate,
+              left,
+              leftOffset(panel * tileRows, from, n));
+        }
+      }
+    }
+
+    void packRight(int panel) {
       int first = panel * tileColumns;
       int lanes = Math.min(tileColumns, columns - first);
-      int bytes = b.type().bytes();
-      kernels.pack(
-          b.type(),
-          b.data(),
-          ((column + first) * b.columnStride() + k * b.rowStride()) * bytes,
-          b.columnStride() * bytes,
-          b.rowStride() * bytes,
-          lanes,
-          tileColumns,
-          depth,
-          false,
-          right,
-          target);
+      long laneStride = b.columnStride() * b.type().bytes();
+      long depthStride = b.rowStride() * b.type().bytes();
+      for (int from = 0; from < depth; from += BlockSizes.DEPTH) {
+        int n = Math.min(BlockSizes.DEPTH, depth - from);
+        kernels.pack(
+            b.type(),
+            b.data(),
+            (column + first) * laneStride + (k + from) * depthStride,
+            laneStride,
+            depthStride,
+            lanes,
+            tileColumns,
+            n,
+            false,
+            right,
+            rightOffset(first, from, n));
+      }
     }
 
     /**
@@ -273,10 +330,10 @@ final class Product {
           if (zero) {
             clear(r, rowEnd, begin, end, target, origin, stride);
           }
-          long leftOffset = 4L * ((long) r * depth + (long) from * tileRows);
+          long leftOffset = leftOffset(r, from, n);
           for (int s = begin; s < end; s += tileColumns) {
             int columnEnd = Math.min(end, s + tileColumns);
-            long rightOffset = 4L * ((long) s * depth + (long) from * tileColumns);
+            long rightOffset = rightOffset(s, from, n);
             long at = origin + r * stride + 4L * s;
             if (rowEnd - r == tileRows
                 && columnEnd - s == tileColumns

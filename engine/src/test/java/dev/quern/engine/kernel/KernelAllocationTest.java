@@ -83,8 +83,48 @@ class KernelAllocationTest {
               kernels ->
                   kernels.addErrors(type, numbers, 0, numbers, 4, ELEMENTS - 1, 0.1f, sums)));
     }
+    matrices(all, arena);
     return Stream.of("VECTOR", "PLAIN", "LAW")
         .flatMap(provider -> all.stream().map(kernel -> Arguments.of(provider, kernel)));
+  }
+
+  private static void matrices(List<Kernel> all, Arena arena) {
+    int depth = 16;
+    MemorySegment a = arena.allocate(1 << 14, 64);
+    MemorySegment b = arena.allocate(1 << 14, 64);
+    MemorySegment c = arena.allocate(1 << 14, 64);
+    Inputs.weights(FloatType.F32, a, 0, 1f, new SplittableRandom(31));
+    Inputs.weights(FloatType.F32, b, 0, 1f, new SplittableRandom(32));
+    all.add(
+        new Kernel(
+            "multiply", kernels -> kernels.matrices().multiply(a, 0, b, 0, depth, c, 0, 256)));
+    for (FloatType type : FloatType.values()) {
+      all.add(
+          new Kernel(
+              "pack " + type,
+              kernels -> {
+                MatrixKernels matrices = kernels.matrices();
+                int rows = matrices.tileRows();
+                int columns = matrices.tileColumns();
+                int bytes = type.bytes();
+                matrices.pack(type, a, 0, bytes, 256, rows, rows, depth, false, c, 0);
+                matrices.pack(type, a, 0, 256, bytes, rows, rows, depth, true, c, 0);
+                matrices.pack(type, a, 0, bytes, 256, columns, columns, depth, false, c, 0);
+                matrices.pack(type, a, 0, 256, bytes, columns, columns, depth, true, c, 0);
+              }));
+    }
+    all.add(
+        new Kernel(
+            "triangles",
+            kernels -> {
+              MatrixKernels matrices = kernels.matrices();
+              matrices.solveTile(a, 0, b, 0, matrices.tileRows(), c, 0);
+              matrices.addCompensated(a, 0, b, 0, c, 0, 37);
+              for (int i = 0; i < 5; i++) {
+                FloatType.F32.store(c, 192L * i + 4 * i, 100); // else there is no factor
+              }
+              matrices.factorUpper(c, 0, 192, 5);
+            }));
   }
 
   private static void integers(

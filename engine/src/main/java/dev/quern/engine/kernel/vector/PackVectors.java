@@ -9,9 +9,9 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * Packs panels. Whole panels of neighbouring lanes go vector by vector; all other whole panels two
- * lanes at a time, element by element, which is as fast as memory is when rows lie far apart. Edge
- * panels are left to the law.
+ * Packs whole panels. Where lanes are neighbours, vectors are copied: what the last one of a row
+ * holds too much, the next row overwrites. Where the depth is contiguous, some lanes at a time go
+ * element by element. What is left, such as the panel at an edge, is packed by the law.
  */
 final class PackVectors {
   private static final ValueLayout.OfFloat FLOAT =
@@ -35,40 +35,86 @@ final class PackVectors {
       boolean negate,
       MemorySegment target,
       long targetOffset) {
-    if (lanes < width || depth == 0) {
-      LAW.pack(
-          type,
-          source,
-          offset,
-          laneStride,
-          depthStride,
-          lanes,
-          width,
-          depth,
-          negate,
-          target,
-          targetOffset);
-      return;
-    }
     float sign = negate ? -1 : 1;
-    if (laneStride == type.bytes() && width % LANES == 0) {
-      switch (type) {
-        case F32 -> rowsF32(source, offset, depthStride, width, depth, sign, target, targetOffset);
-        case BF16 ->
-            rowsBf16(source, offset, depthStride, width, depth, sign, target, targetOffset);
-        case F16 -> rowsF16(source, offset, depthStride, width, depth, sign, target, targetOffset);
+    int done = 0;
+    if (lanes == width && depth > 0) {
+      if (laneStride == type.bytes() && depthStride > 0) {
+        done = wholeVectors(type, source, offset, depthStride, width, depth);
+        rows(type, source, offset, depthStride, width, done, sign, target, targetOffset);
+      } else if (depthStride == type.bytes()) {
+        done = depth;
+        columns(type, source, offset, laneStride, width, depth, sign, target, targetOffset);
       }
-      return;
     }
-    for (int pair = 0; pair < width; pair += 2) {
-      int lane = Math.min(pair, width - 2); // of an odd width, one lane is packed twice
-      long from = offset + lane * laneStride;
-      long to = targetOffset + 4L * lane;
+    LAW.pack(
+        type,
+        source,
+        offset + done * depthStride,
+        laneStride,
+        depthStride,
+        lanes,
+        width,
+        depth - done,
+        negate,
+        target,
+        targetOffset + 4L * width * done);
+  }
+
+  /**
+   * How many rows may be packed with vectors, none of which reads behind the source's end or writes
+   * behind the panel's.
+   */
+  private static int wholeVectors(
+      FloatType type, MemorySegment source, long offset, long depthStride, int width, int depth) {
+    int covered = Math.ceilDiv(width, LANES) * LANES;
+    int overhang = Math.ceilDiv(covered - width, width);
+    long room = source.byteSize() - offset - (long) covered * type.bytes();
+    long readable = room < 0 ? 0 : room / depthStride + 1;
+    return (int) Math.min(readable, Math.max(0, depth - overhang));
+  }
+
+  private static void rows(
+      FloatType type,
+      MemorySegment source,
+      long offset,
+      long depthStride,
+      int width,
+      int depth,
+      float sign,
+      MemorySegment target,
+      long targetOffset) {
+    switch (type) {
+      case F32 -> rowsF32(source, offset, depthStride, width, depth, sign, target, targetOffset);
+      case BF16 -> rowsBf16(source, offset, depthStride, width, depth, sign, target, targetOffset);
+      case F16 -> rowsF16(source, offset, depthStride, width, depth, sign, target, targetOffset);
+    }
+  }
+
+  private static void columns(
+      FloatType type,
+      MemorySegment source,
+      long offset,
+      long laneStride,
+      int width,
+      int depth,
+      float sign,
+      MemorySegment target,
+      long targetOffset) {
+    int lane = 0;
+    if (type == FloatType.F32) {
+      for (; lane + 4 <= width; lane += 4) {
+        long from = offset + lane * laneStride;
+        fourF32(source, from, laneStride, width, depth, sign, target, targetOffset + 4L * lane);
+      }
+    }
+    for (; lane < width; lane += 2) {
+      int first = Math.min(lane, width - 2); // of an odd width, one lane is packed twice
+      long from = offset + first * laneStride;
+      long to = targetOffset + 4L * first;
       switch (type) {
-        case F32 -> lanesF32(source, from, laneStride, depthStride, width, depth, sign, target, to);
-        case BF16 ->
-            lanesBf16(source, from, laneStride, depthStride, width, depth, sign, target, to);
-        case F16 -> lanesF16(source, from, laneStride, depthStride, width, depth, sign, target, to);
+        case F32 -> twoF32(source, from, laneStride, width, depth, sign, target, to);
+        case BF16 -> twoBf16(source, from, laneStride, width, depth, sign, target, to);
+        case F16 -> twoF16(source, from, laneStride, width, depth, sign, target, to);
       }
     }
   }
@@ -133,69 +179,88 @@ final class PackVectors {
     }
   }
 
-  /** Neighbours along the depth, or single lanes: four lanes at a time, element by element. */
-  private static void lanesF32(
+  private static void fourF32(
       MemorySegment source,
       long offset,
       long laneStride,
-      long depthStride,
       int width,
       int depth,
       float sign,
       MemorySegment target,
       long targetOffset) {
-    MemorySegment to = target.asSlice(targetOffset);
-    long span = (depth - 1) * depthStride + 4;
+    long span = 4L * depth;
     MemorySegment s0 = source.asSlice(offset, span);
     MemorySegment s1 = source.asSlice(offset + laneStride, span);
+    MemorySegment s2 = source.asSlice(offset + 2 * laneStride, span);
+    MemorySegment s3 = source.asSlice(offset + 3 * laneStride, span);
+    MemorySegment to = target.asSlice(targetOffset);
     for (int k = 0; k < depth; k++) {
-      long from = k * depthStride;
+      long from = 4L * k;
+      long at = 4L * width * k;
+      to.set(FLOAT, at, s0.get(FLOAT, from) * sign);
+      to.set(FLOAT, at + 4, s1.get(FLOAT, from) * sign);
+      to.set(FLOAT, at + 8, s2.get(FLOAT, from) * sign);
+      to.set(FLOAT, at + 12, s3.get(FLOAT, from) * sign);
+    }
+  }
+
+  private static void twoF32(
+      MemorySegment source,
+      long offset,
+      long laneStride,
+      int width,
+      int depth,
+      float sign,
+      MemorySegment target,
+      long targetOffset) {
+    long span = 4L * depth;
+    MemorySegment s0 = source.asSlice(offset, span);
+    MemorySegment s1 = source.asSlice(offset + laneStride, span);
+    MemorySegment to = target.asSlice(targetOffset);
+    for (int k = 0; k < depth; k++) {
+      long from = 4L * k;
       long at = 4L * width * k;
       to.set(FLOAT, at, s0.get(FLOAT, from) * sign);
       to.set(FLOAT, at + 4, s1.get(FLOAT, from) * sign);
     }
   }
 
-  /** Neighbours along the depth, or single lanes: four lanes at a time, element by element. */
-  private static void lanesBf16(
+  private static void twoBf16(
       MemorySegment source,
       long offset,
       long laneStride,
-      long depthStride,
       int width,
       int depth,
       float sign,
       MemorySegment target,
       long targetOffset) {
-    MemorySegment to = target.asSlice(targetOffset);
-    long span = (depth - 1) * depthStride + 2;
+    long span = 2L * depth;
     MemorySegment s0 = source.asSlice(offset, span);
     MemorySegment s1 = source.asSlice(offset + laneStride, span);
+    MemorySegment to = target.asSlice(targetOffset);
     for (int k = 0; k < depth; k++) {
-      long from = k * depthStride;
+      long from = 2L * k;
       long at = 4L * width * k;
       to.set(FLOAT, at, Float.intBitsToFloat(s0.get(SHORT, from) << 16) * sign);
       to.set(FLOAT, at + 4, Float.intBitsToFloat(s1.get(SHORT, from) << 16) * sign);
     }
   }
 
-  /** Neighbours along the depth, or single lanes: four lanes at a time, element by element. */
-  private static void lanesF16(
+  private static void twoF16(
       MemorySegment source,
       long offset,
       long laneStride,
-      long depthStride,
       int width,
       int depth,
       float sign,
       MemorySegment target,
       long targetOffset) {
-    MemorySegment to = target.asSlice(targetOffset);
-    long span = (depth - 1) * depthStride + 2;
+    long span = 2L * depth;
     MemorySegment s0 = source.asSlice(offset, span);
     MemorySegment s1 = source.asSlice(offset + laneStride, span);
+    MemorySegment to = target.asSlice(targetOffset);
     for (int k = 0; k < depth; k++) {
-      long from = k * depthStride;
+      long from = 2L * k;
       long at = 4L * width * k;
       to.set(FLOAT, at, Float.float16ToFloat(s0.get(SHORT, from)) * sign);
       to.set(FLOAT, at + 4, Float.float16ToFloat(s1.get(SHORT, from)) * sign);

@@ -82,6 +82,16 @@ final class VectorMatrixKernels implements MatrixKernels {
   }
 
   @Override
+  public float chains(int rounds) {
+    return FmaChains.run(rounds);
+  }
+
+  @Override
+  public int chainOperations() {
+    return FmaChains.OPERATIONS;
+  }
+
+  @Override
   public void addCompensated(
       MemorySegment x,
       long xOffset,

@@ -20,8 +20,8 @@
  *       so helpers come early in a loop, call few others, and the last steps are written out
  *       ({@code FloatLanes}).
  *   <li>No branch inside a loop that a vector is alive across; compute both sides and blend.
- *   <li>Integer operations on bits for rounding and special values; no fused multiply-add, because
- *       its result differs from the scalar law's.
+ *   <li>Integer operations on bits for rounding and special values; no fused multiply-add but in
+ *       kernels whose law has it: elsewhere its result differs from the scalar law's.
  *   <li>Byte order is given with every load and store. Memory is native; any alignment works, 64
  *       bytes is fastest.
  *   <li>{@code build-tools/forbidden/vector.txt} lists the operations that are slow or scalar in
