@@ -16,6 +16,7 @@ public final class ScalarKernels implements Kernels {
   public static final int ERROR_LANES = 16;
 
   private static final RangeSearchKernels RANGE_SEARCH = new ScalarRangeSearch();
+  private static final Fp4Kernels FP4 = new ScalarFp4Kernels();
   private static final IntKernels INTEGERS = new ScalarIntKernels();
   private static final MatrixKernels MATRICES = new ScalarMatrixKernels();
   private static final MaskKernels MASKS = new ScalarMaskKernels();
@@ -177,7 +178,7 @@ public final class ScalarKernels implements Kernels {
 
   @Override
   public Fp4Kernels fp4() {
-    return new ScalarFp4Kernels();
+    return FP4;
   }
 
   @Override

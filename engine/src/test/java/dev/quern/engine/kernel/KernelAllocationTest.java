@@ -71,6 +71,10 @@ class KernelAllocationTest {
       integers(all, type, IntGroups.asymmetric(7, ELEMENTS, 1), numbers, arena);
     }
     for (FloatType type : FloatType.values()) {
+      fp4(all, type, 16, 0x1.8p-9f, numbers, arena);
+      fp4(all, type, 32, 0x1p-9f, numbers, arena);
+    }
+    for (FloatType type : FloatType.values()) {
       pruning(all, type, numbers, arena);
     }
     decoder(all, numbers, arena);
@@ -163,6 +167,44 @@ class KernelAllocationTest {
             "dequantizePacked " + what,
             kernels ->
                 kernels.integers().dequantizePacked(type, packed, 0, ELEMENTS, groups, target, 0)));
+  }
+
+  private static void fp4(
+      List<Kernel> all,
+      FloatType type,
+      int groupSize,
+      float scale,
+      MemorySegment numbers,
+      Arena arena) {
+    String what = type + ", groups of " + groupSize + " times " + scale;
+    int n = ELEMENTS / groupSize * groupSize;
+    MemorySegment codes = arena.allocate(ELEMENTS, 64);
+    MemorySegment target = arena.allocate(4 * ELEMENTS, 64);
+    float[] scales = new float[n / groupSize];
+    Arrays.fill(scales, scale);
+    int[] bits = new int[n / groupSize];
+    boolean powerOfTwo = groupSize == 32;
+    all.add(
+        new Kernel(
+            "quantize FP4 " + what,
+            kernels -> {
+              Fp4Kernels fp4 = kernels.fp4();
+              fp4.groupAbsMaxBits(type, numbers, 0, n, groupSize, bits);
+              fp4.quantizeE2M1(type, numbers, 0, n, groupSize, scales, powerOfTwo, codes, 0);
+            }));
+    all.add(
+        new Kernel(
+            "dequantize FP4 " + what,
+            kernels ->
+                kernels.fp4().dequantizeE2M1(type, codes, 0, n, groupSize, scales, target, 0)));
+    all.add(
+        new Kernel(
+            "groups of FP8 " + what,
+            kernels -> {
+              Fp4Kernels fp4 = kernels.fp4();
+              fp4.quantizeE4M3(type, numbers, 0, n, groupSize, scales, codes, 0);
+              fp4.dequantizeE4M3(type, codes, 0, n, groupSize, scales, target, 0);
+            }));
   }
 
   private static void pruning(

@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
@@ -28,6 +29,8 @@ final class E4M3QuantizeVectors {
   // The largest value. Clamping here, before any rounding, keeps the roundings simple.
   private static final int MAX = Float.floatToRawIntBits(448f);
   private static final int MIN_NORMAL_EXPONENT = Float.floatToRawIntBits(0x1p-6f);
+  // Bits of the largest quotient that f16 rounds to zero: half of its smallest number.
+  private static final int F16_ZERO = Float.floatToRawIntBits(0x1p-25f);
 
   private E4M3QuantizeVectors() {}
 
@@ -43,17 +46,39 @@ final class E4M3QuantizeVectors {
     tail(FloatType.BF16, source, sourceOffset, i, n, scale, target, to);
   }
 
-  /** With {@link #store} written out, because it would come too late: see {@link FloatLanes}. */
+  /**
+   * All written out: helpers would come too late, see {@link FloatLanes}.
+   *
+   * <p>The quotient is rounded to f16's significand by adding to its bits. Below 2^-14, where f16
+   * has fewer bits, only the sign is left of it, and a zero has none: f16 rounds to zero up to
+   * 2^-25.
+   */
   static void f16(
       MemorySegment source, long sourceOffset, int n, float scale, MemorySegment target, long to) {
     int i = 0;
     for (int bound = F.loopBound(n); i < bound; i += F.length()) {
-      FloatVector t = FloatLanes.loadF16(source, sourceOffset + 2L * i).div(scale);
-      IntVector bits = t.reinterpretAsInts();
-      IntVector rounded = FloatLanes.roundMagnitudeToF16(bits.and(MAGNITUDE).min(MAX));
-
-      VectorMask<Integer> nan = bits.and(MAGNITUDE).compare(VectorOperators.GT, INFINITY);
-      IntVector sign = bits.and(rounded.neg()).lanewise(VectorOperators.LSHR, 24).and(0x80);
+      // As FloatLanes.loadF16; widened with its sign, a pattern has it in place.
+      IntVector loaded =
+          (IntVector)
+              ShortVector.fromMemorySegment(Shapes.S_HALF, source, sourceOffset + 2L * i, LE)
+                  .convertShape(VectorOperators.S2I, Shapes.I, 0);
+      IntVector moved = loaded.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+      VectorMask<Integer> special = moved.compare(VectorOperators.GE, 0x0F80_0000);
+      VectorMask<Integer> subnormal = moved.compare(VectorOperators.LT, 1 << 23);
+      FloatVector small = moved.add(113 << 23).reinterpretAsFloats().sub(0x1p-14f);
+      IntVector x =
+          moved
+              .add(112 << 23)
+              .blend(small.reinterpretAsInts(), subnormal)
+              .blend(moved.or(INFINITY), special);
+      IntVector magnitude = x.reinterpretAsFloats().div(scale).reinterpretAsInts();
+      VectorMask<Integer> nan = magnitude.compare(VectorOperators.GT, INFINITY);
+      IntVector clamped = magnitude.min(MAX);
+      IntVector odd = clamped.lanewise(VectorOperators.LSHR, 13).and(1);
+      IntVector rounded = clamped.add(odd).add(0xFFF).and(0xFFFF_E000);
+      // The top bit is set exactly where the quotient does not round to zero.
+      IntVector sign =
+          clamped.sub(F16_ZERO).neg().and(loaded).lanewise(VectorOperators.LSHR, 24).and(0x80);
       IntVector magic = rounded.and(INFINITY).max(MIN_NORMAL_EXPONENT).add(20 << 23);
       IntVector sum =
           rounded.reinterpretAsFloats().add(magic.reinterpretAsFloats()).reinterpretAsInts();

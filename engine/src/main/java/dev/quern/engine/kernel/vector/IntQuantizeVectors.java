@@ -10,6 +10,7 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
@@ -20,6 +21,14 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <p>A symmetric run has the zero point 0, and adding that changes no code. Rounding to an integer
  * and clamping are as in {@link IntQuantizeBf16}; NaN has a code of its own, 0.
+ *
+ * <p>Quotient and sum are rounded to the type's significand by adding to their bits, half to even.
+ * For f16 this ignores how its exponent ends: what overflows there is beyond every code here, too,
+ * and below 2^-14, where f16 has fewer bits, a quotient is far from the tie next to any zero point,
+ * and a sum has code 0.
+ *
+ * <p>Everything is written out: C2 may have no nodes left for helpers of ours, see {@link
+ * FloatLanes}.
  */
 final class IntQuantizeVectors {
   private static final VectorSpecies<Float> F = Shapes.F;
@@ -27,8 +36,6 @@ final class IntQuantizeVectors {
   private static final int ZERO = Float.floatToRawIntBits(TO_INTEGER);
   private static final int MAGNITUDE = 0x7FFF_FFFF;
   private static final int INFINITY = 0x7F80_0000;
-  // Beyond every code, and within the range in which rounding to f16 is simple.
-  private static final int LARGE = Float.floatToRawIntBits(0x1p15f);
 
   private IntQuantizeVectors() {}
 
@@ -46,13 +53,23 @@ final class IntQuantizeVectors {
     int highest = ZERO + IntGroups.highest(groups.bits());
     int i = 0;
     for (int bound = F.loopBound(n); i < bound; i += F.length()) {
-      FloatVector quotient = FloatLanes.loadBf16(source, from + 2L * i).div(scale);
-      IntVector rounded = FloatLanes.roundBitsToBf16(quotient.reinterpretAsInts());
-      FloatVector sum = rounded.reinterpretAsFloats().add(zeroPoint);
-      IntVector bits = FloatLanes.roundBitsToBf16(sum.reinterpretAsInts());
+      IntVector loaded =
+          (IntVector)
+              ShortVector.fromMemorySegment(Shapes.S_HALF, source, from + 2L * i, LE)
+                  .convertShape(VectorOperators.ZERO_EXTEND_S2I, Shapes.I, 0);
+      IntVector quotient =
+          loaded
+              .lanewise(VectorOperators.LSHL, 16)
+              .reinterpretAsFloats()
+              .div(scale)
+              .reinterpretAsInts();
+      IntVector quotientOdd = quotient.lanewise(VectorOperators.LSHR, 16).and(1);
+      IntVector rounded = quotient.add(quotientOdd).add(0x7FFF).and(0xFFFF_0000);
+      IntVector sum = rounded.reinterpretAsFloats().add(zeroPoint).reinterpretAsInts();
+      IntVector sumOdd = sum.lanewise(VectorOperators.LSHR, 16).and(1);
+      IntVector bits = sum.add(sumOdd).add(0x7FFF).and(0xFFFF_0000);
       // Of NaN the rounding may have made a number; the quotient knows.
-      VectorMask<Integer> nan =
-          quotient.reinterpretAsInts().and(MAGNITUDE).compare(VectorOperators.GT, INFINITY);
+      VectorMask<Integer> nan = quotient.and(MAGNITUDE).compare(VectorOperators.GT, INFINITY);
       IntVector code = bits.reinterpretAsFloats().add(TO_INTEGER).reinterpretAsInts();
       ((ByteVector)
               code.max(lowest)
@@ -78,21 +95,27 @@ final class IntQuantizeVectors {
     int highest = ZERO + IntGroups.highest(groups.bits());
     int i = 0;
     for (int bound = F.loopBound(n); i < bound; i += F.length()) {
-      IntVector quotient = FloatLanes.loadF16(source, from + 2L * i).div(scale).reinterpretAsInts();
-      IntVector magnitude = FloatLanes.roundMagnitudeToF16(quotient.and(MAGNITUDE).min(LARGE));
-      IntVector rounded = magnitude.or(quotient.and(~MAGNITUDE));
+      // As FloatLanes.loadF16; widened with its sign, a pattern has it in place.
+      IntVector loaded =
+          (IntVector)
+              ShortVector.fromMemorySegment(Shapes.S_HALF, source, from + 2L * i, LE)
+                  .convertShape(VectorOperators.S2I, Shapes.I, 0);
+      IntVector moved = loaded.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
+      VectorMask<Integer> special = moved.compare(VectorOperators.GE, 0x0F80_0000);
+      VectorMask<Integer> subnormal = moved.compare(VectorOperators.LT, 1 << 23);
+      FloatVector small = moved.add(113 << 23).reinterpretAsFloats().sub(0x1p-14f);
+      IntVector magnitude =
+          moved
+              .add(112 << 23)
+              .blend(small.reinterpretAsInts(), subnormal)
+              .blend(moved.or(INFINITY), special);
+      IntVector quotient =
+          magnitude.or(loaded.and(~MAGNITUDE)).reinterpretAsFloats().div(scale).reinterpretAsInts();
+      IntVector quotientOdd = quotient.lanewise(VectorOperators.LSHR, 13).and(1);
+      IntVector rounded = quotient.add(quotientOdd).add(0xFFF).and(0xFFFF_E000);
       IntVector sum = rounded.reinterpretAsFloats().add(zeroPoint).reinterpretAsInts();
-      // Rounded to f16 as FloatLanes does it, written out because it would come too late.
-      IntVector sumMagnitude = sum.and(MAGNITUDE);
-      FloatVector magic =
-          sumMagnitude.and(INFINITY).max(113 << 23).add(13 << 23).reinterpretAsFloats();
-      IntVector bits =
-          sumMagnitude
-              .reinterpretAsFloats()
-              .add(magic)
-              .sub(magic)
-              .reinterpretAsInts()
-              .or(sum.and(~MAGNITUDE));
+      IntVector sumOdd = sum.lanewise(VectorOperators.LSHR, 13).and(1);
+      IntVector bits = sum.add(sumOdd).add(0xFFF).and(0xFFFF_E000);
       VectorMask<Integer> nan = quotient.and(MAGNITUDE).compare(VectorOperators.GT, INFINITY);
       IntVector code = bits.reinterpretAsFloats().add(TO_INTEGER).reinterpretAsInts();
       ((ByteVector)
@@ -119,7 +142,8 @@ final class IntQuantizeVectors {
     int highest = ZERO + IntGroups.highest(groups.bits());
     int i = 0;
     for (int bound = F.loopBound(n); i < bound; i += F.length()) {
-      FloatVector sum = FloatLanes.loadF32(source, from + 4L * i).div(scale).add(zeroPoint);
+      FloatVector sum =
+          FloatVector.fromMemorySegment(F, source, from + 4L * i, LE).div(scale).add(zeroPoint);
       VectorMask<Integer> nan =
           sum.reinterpretAsInts().and(MAGNITUDE).compare(VectorOperators.GT, INFINITY);
       IntVector code = sum.add(TO_INTEGER).reinterpretAsInts();

@@ -10,7 +10,9 @@ import dev.quern.engine.kernel.Twin;
 import dev.quern.engine.numeric.FloatType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
@@ -42,75 +44,71 @@ class E4M3QuantizeTwinTest {
 
   @Test
   void everyBf16ByEverySignificandOfTheScale() {
-    Kernels kernels = twin.kernels();
-    try (Arena arena = Arena.ofConfined()) {
-      AllHalves halves = new AllHalves(arena, FloatType.BF16);
-      for (int exponent : BF16_EXPONENTS) {
-        for (int bits = (exponent + 127) << 7; bits < (exponent + 128) << 7; bits++) {
-          if (bits != 0) { // a scale is positive
-            halves.check(kernels, bits);
-            checkReciprocal(halves, bits);
-          }
-        }
-      }
-      assertThat(halves.visited).isEqualTo(65_536L * (128 * BF16_EXPONENTS.length - 1));
-      if (twin != Twin.VECTOR) {
-        return;
-      }
+    Visited all = visit(FloatType.BF16, 7, Arrays.stream(BF16_EXPONENTS).map(e -> e + 127));
+    assertThat(all.elements).isEqualTo(65_536L * (128 * BF16_EXPONENTS.length - 1));
+    if (twin == Twin.VECTOR) {
       // 14 exponents from -100 to -1 with all their significands, and 1.
-      assertThat(halves.reciprocalScales).isEqualTo(128 * 14 + 1);
+      assertThat(all.reciprocalScales).isEqualTo(128 * 14 + 1);
       // About 2 * 17,385 elements for a scale of 1, and 2 * 128 less for each binade below it.
-      assertThat(halves.reciprocalVisited).isEqualTo(50_366_630);
+      assertThat(all.reciprocalElements).isEqualTo(50_366_630);
     }
   }
 
   @Test
   void everyF16ByEverySignificandOfTheScale() {
-    Kernels kernels = twin.kernels();
-    try (Arena arena = Arena.ofConfined()) {
-      AllHalves halves = new AllHalves(arena, FloatType.F16);
-      for (int exponent : F16_EXPONENTS) {
-        for (int bits = (exponent + 15) << 10; bits < (exponent + 16) << 10; bits++) {
-          if (bits != 0) {
-            halves.check(kernels, bits);
-          }
-        }
-      }
-      assertThat(halves.visited).isEqualTo(65_536L * (1024 * F16_EXPONENTS.length - 1));
-    }
+    Visited all = visit(FloatType.F16, 10, Arrays.stream(F16_EXPONENTS).map(e -> e + 15));
+    assertThat(all.elements).isEqualTo(65_536L * (1024 * F16_EXPONENTS.length - 1));
   }
 
   @Test
   @EnabledIfSystemProperty(named = "quern.exhaustive", matches = "true")
   void everyBf16ByEveryScale() {
-    Kernels kernels = twin.kernels();
-    try (Arena arena = Arena.ofConfined()) {
-      AllHalves halves = new AllHalves(arena, FloatType.BF16);
-      for (int bits = 1; bits < FloatType.BF16.infinityBits(); bits++) {
-        halves.check(kernels, bits);
-        checkReciprocal(halves, bits);
-      }
-      assertThat(halves.visited).isEqualTo(65_536L * 0x7F7F);
-      assertThat(halves.reciprocalScales).isEqualTo(twin == Twin.VECTOR ? 128 * 100 + 1 : 0);
-    }
+    Visited all = visit(FloatType.BF16, 7, IntStream.range(0, 0xFF));
+    assertThat(all.elements).isEqualTo(65_536L * 0x7F7F);
+    assertThat(all.reciprocalScales).isEqualTo(twin == Twin.VECTOR ? 128 * 100 + 1 : 0);
   }
 
   @Test
   @EnabledIfSystemProperty(named = "quern.exhaustive", matches = "true")
   void everyF16ByEveryScale() {
-    Kernels kernels = twin.kernels();
-    try (Arena arena = Arena.ofConfined()) {
-      AllHalves halves = new AllHalves(arena, FloatType.F16);
-      for (int bits = 1; bits < FloatType.F16.infinityBits(); bits++) {
-        halves.check(kernels, bits);
-      }
-      assertThat(halves.visited).isEqualTo(65_536L * 0x7BFF);
+    Visited all = visit(FloatType.F16, 10, IntStream.range(0, 0x1F));
+    assertThat(all.elements).isEqualTo(65_536L * 0x7BFF);
+  }
+
+  /** What was compared. */
+  private record Visited(long elements, long reciprocalElements, int reciprocalScales) {
+    private Visited plus(Visited other) {
+      return new Visited(
+          elements + other.elements,
+          reciprocalElements + other.reciprocalElements,
+          reciprocalScales + other.reciprocalScales);
     }
   }
 
-  private void checkReciprocal(AllHalves halves, int scaleBits) {
-    if (twin == Twin.VECTOR) {
-      halves.checkReciprocal(scaleBits);
+  /**
+   * All elements by all scales with these exponents, on all processors.
+   *
+   * @param fractionBits of the type
+   * @param exponents exponent fields of scales
+   */
+  private Visited visit(FloatType type, int fractionBits, IntStream exponents) {
+    Kernels kernels = twin.kernels();
+    return exponents
+        .parallel()
+        .mapToObj(e -> visit(kernels, type, e << fractionBits, (e + 1) << fractionBits))
+        .reduce(new Visited(0, 0, 0), Visited::plus);
+  }
+
+  private Visited visit(Kernels kernels, FloatType type, int begin, int end) {
+    try (Arena arena = Arena.ofConfined()) {
+      AllHalves halves = new AllHalves(arena, type);
+      for (int bits = Math.max(begin, 1); bits < end; bits++) { // a scale is positive
+        halves.check(kernels, bits);
+        if (type == FloatType.BF16 && twin == Twin.VECTOR) {
+          halves.checkReciprocal(bits);
+        }
+      }
+      return new Visited(halves.visited, halves.reciprocalVisited, halves.reciprocalScales);
     }
   }
 
