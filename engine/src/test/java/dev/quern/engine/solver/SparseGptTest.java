@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.quern.engine.kernel.Kernels;
+import dev.quern.engine.kernel.Twin;
 import dev.quern.engine.linalg.FloatMatrix;
 import dev.quern.engine.numeric.FloatType;
 import dev.quern.engine.numeric.Golden;
@@ -49,9 +50,19 @@ class SparseGptTest {
   private static SparseGpt.Result prune(
       Arena arena, WeightMatrix source, Hessian hessian, SparseGptOptions options, int threads)
       throws InterruptedException {
+    return prune(Kernels.best(), arena, source, hessian, options, threads);
+  }
+
+  private static SparseGpt.Result prune(
+      Kernels kernels,
+      Arena arena,
+      WeightMatrix source,
+      Hessian hessian,
+      SparseGptOptions options,
+      int threads)
+      throws InterruptedException {
     try (Workers workers = new Workers(threads)) {
-      return new SparseGpt(Kernels.best(), workers)
-          .prune(arena, source, hessian, options, Progress.NONE);
+      return new SparseGpt(kernels, workers).prune(arena, source, hessian, options, Progress.NONE);
     }
   }
 
@@ -199,7 +210,7 @@ class SparseGptTest {
   @Tag("twin")
   @ParameterizedTest
   @EnumSource(names = {"BF16", "F32"})
-  void threadsChangeNothing(FloatType type) throws Exception {
+  void threadsAndKernelsChangeNothing(FloatType type) throws Exception {
     try (Arena arena = Arena.ofShared()) {
       WeightMatrix source = weights(arena, type);
       Hessian hessian = hessian(arena);
@@ -214,6 +225,8 @@ class SparseGptTest {
           MemorySegment more = prune(arena, source, hessian, options, threads).weights().data();
           assertThat(more.mismatch(one)).isEqualTo(-1);
         }
+        MemorySegment law = prune(Twin.LAW, arena, source, hessian, options, 2).weights().data();
+        assertThat(law.mismatch(one)).isEqualTo(-1);
         if (!structure.isUnstructured()) {
           MemorySegment otherBlocks =
               prune(arena, source, hessian, options.withBlockSize(40), 2).weights().data();
