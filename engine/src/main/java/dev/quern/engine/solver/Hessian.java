@@ -16,8 +16,12 @@ import java.util.stream.IntStream;
 
 /**
  * How the error of a layer's output depends on changes of its weights: {@code H = c Σ x xᵀ} over
- * the inputs x of the layer. The layer's squared error is {@code tr(dW H dWᵀ)} times a constant,
- * and no constant changes what a solver stores, only the loss that it tells.
+ * the inputs x of the layer. The layer's squared error is {@code tr(dW H dWᵀ)} times a constant.
+ *
+ * <p>The constant changes the loss that a solver tells. It also changes what is stored, but only
+ * where features are dead: their diagonal is set to 1, as the reference does, which counts in the
+ * mean that dampening goes by. {@link #ofActivations} divides by tokens, where the reference
+ * divides by sequences.
  *
  * <p>Elements are finite, and those of the diagonal at least 0.
  */

@@ -2,6 +2,7 @@ package dev.quern.engine.kernel.vector;
 
 import static dev.quern.engine.kernel.vector.Shapes.LE;
 
+import dev.quern.engine.kernel.ThreadBuffer;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
@@ -49,6 +50,8 @@ final class E2M1QuantizeVectors {
   /** From lanes that the two vectors take in turn to those of the first, then the second. */
   private static final VectorShuffle<Integer> IN_ORDER =
       VectorShuffle.fromOp(I, i -> i < I.length() / 2 ? 2 * i : 2 * i - I.length() + 1);
+
+  private static final ThreadBuffer FLOATS = new ThreadBuffer();
 
   private E2M1QuantizeVectors() {}
 
@@ -112,6 +115,9 @@ final class E2M1QuantizeVectors {
   }
 
   /**
+   * By way of a row of binary32: decoding f16 in the loop of two vectors would make it too large
+   * for C2.
+   *
    * @param n a multiple of the lanes of a short vector
    */
   static void f16(
@@ -123,49 +129,11 @@ final class E2M1QuantizeVectors {
       int zero,
       MemorySegment to,
       long at) {
-    int shift = Integer.numberOfTrailingZeros(groupSize);
-    for (int i = 0; i < n; i += 2 * F.length()) {
-      FloatVector x0 = FloatLanes.loadF16(source, from + 2L * i);
-      FloatVector x1 = FloatLanes.loadF16(source, from + 2L * (i + F.length()));
-      IntVector m0 = x0.div(scales[i >> shift]).reinterpretAsInts().and(MAGNITUDE).min(MAX);
-      IntVector m1 =
-          x1.div(scales[i + F.length() >> shift]).reinterpretAsInts().and(MAGNITUDE).min(MAX);
-      IntVector magic0 = m0.and(INFINITY).max(ONE).add(22 << 23);
-      IntVector magic1 = m1.and(INFINITY).max(ONE).add(22 << 23);
-      IntVector sum0 =
-          m0.reinterpretAsFloats().add(magic0.reinterpretAsFloats()).reinterpretAsInts();
-      IntVector sum1 =
-          m1.reinterpretAsFloats().add(magic1.reinterpretAsFloats()).reinterpretAsInts();
-      IntVector sign0 =
-          m0.sub(zero)
-              .neg()
-              .and(x0.reinterpretAsInts())
-              .and(SIGN)
-              .lanewise(VectorOperators.LSHR, 28);
-      IntVector sign1 =
-          m1.sub(zero)
-              .neg()
-              .and(x1.reinterpretAsInts())
-              .and(SIGN)
-              .lanewise(VectorOperators.LSHR, 28);
-      IntVector code0 =
-          sum0.lanewise(VectorOperators.LSHR, 22).sub(CODE_BIAS).add(sum0.and(7)).or(sign0);
-      IntVector code1 =
-          sum1.lanewise(VectorOperators.LSHR, 22).sub(CODE_BIAS).add(sum1.and(7)).or(sign1);
-      // Neighbours meet in the lower byte of 64 bits, and those bytes then in 32-bit lanes.
-      LongVector pairs0 = code0.reinterpretAsLongs();
-      LongVector pairs1 = code1.reinterpretAsLongs();
-      LongVector bytes0 = pairs0.or(pairs0.lanewise(VectorOperators.LSHR, 28));
-      LongVector bytes1 = pairs1.or(pairs1.lanewise(VectorOperators.LSHR, 28));
-      IntVector bytes =
-          bytes0
-              .and(0xFF)
-              .or(bytes1.lanewise(VectorOperators.LSHL, 32))
-              .reinterpretAsInts()
-              .rearrange(IN_ORDER);
-      ((ByteVector) bytes.convertShape(VectorOperators.I2B, Shapes.B_QUARTER, 0))
-          .intoMemorySegment(to, at + i / 2, LE);
+    MemorySegment floats = FLOATS.atLeast(4L * n);
+    for (int i = 0; i < n; i += F.length()) {
+      FloatLanes.loadF16(source, from + 2L * i).intoMemorySegment(floats, 4L * i, LE);
     }
+    f32(floats, 0, n, groupSize, scales, zero, to, at);
   }
 
   /**
