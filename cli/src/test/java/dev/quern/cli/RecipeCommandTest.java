@@ -127,8 +127,6 @@ class RecipeCommandTest {
             + " channel, symmetric: false}}}} | asymmetric floats | symmetric: true",
         "{config_groups: {g: {targets: [Linear], weights: {num_bits: 8, type: float, strategy:"
             + " channel, actorder: static}}}} | actorder | Leave actorder out",
-        "{config_groups: {g: {targets: [Linear], weights: {num_bits: 8, type: float, group_size:"
-            + " 48}}}} | g asks for weights of 8-bit floats by group | Use one of",
         "{config_groups: {g: {targets: [Linear], input_activations: {strategy: token, dynamic:"
             + " true}}}} | g quantizes no weights | Use one of",
         "{config_groups: {g: {targets: [Linear], weights: {strategy: token}}}} | dynamic | token",

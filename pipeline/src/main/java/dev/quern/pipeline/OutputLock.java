@@ -4,11 +4,13 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * A lock file that its owner deletes at the end.
@@ -18,6 +20,9 @@ import java.nio.file.StandardOpenOption;
  * has the lock writes a mark and looks whether the file of that name has it.
  */
 final class OutputLock {
+  private static final Map<Path, FileChannel> HELD = new HashMap<>();
+  private static final AtomicLong MARKS = new AtomicLong();
+
   private OutputLock() {}
 
   /**
@@ -26,6 +31,22 @@ final class OutputLock {
    * @throws IOException when the file cannot be made
    */
   static FileChannel take(Path file) throws IOException {
+    Path name = file.toAbsolutePath().normalize();
+    synchronized (HELD) {
+      HELD.values().removeIf(channel -> !channel.isOpen());
+      // Opening and closing the file again would let go the lock that this process has on it.
+      if (HELD.containsKey(name)) {
+        return null;
+      }
+      FileChannel channel = lock(file);
+      if (channel != null) {
+        HELD.put(name, channel);
+      }
+      return channel;
+    }
+  }
+
+  private static FileChannel lock(Path file) throws IOException {
     while (true) {
       FileChannel channel =
           FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
@@ -53,14 +74,21 @@ final class OutputLock {
     }
   }
 
-  /** Whether the file that was locked still has its name. */
+  /**
+   * Whether the file that was locked still has its name. The mark is the file's length, because
+   * that can be asked for by name without opening the file: closing any descriptor of a file lets
+   * go all locks that the process has on it (POSIX).
+   */
   static boolean isStillThere(Path file, FileChannel locked) throws IOException {
-    String mark =
-        ProcessHandle.current().pid() + " " + System.nanoTime() + " " + locked.hashCode() + "\n";
+    long mark = ProcessHandle.current().pid() * 31 + MARKS.incrementAndGet() * 7919;
+    int length = 1 + (int) (mark & 0xFFFF);
     locked.truncate(0);
-    locked.write(ByteBuffer.wrap(mark.getBytes(StandardCharsets.US_ASCII)), 0);
+    ByteBuffer bytes = ByteBuffer.allocate(length);
+    while (bytes.hasRemaining()) {
+      locked.write(bytes, bytes.position());
+    }
     try {
-      return Files.readString(file, StandardCharsets.US_ASCII).equals(mark);
+      return Files.size(file) == length;
     } catch (NoSuchFileException e) {
       return false;
     }

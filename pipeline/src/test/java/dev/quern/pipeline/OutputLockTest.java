@@ -24,6 +24,42 @@ class OutputLockTest {
     }
   }
 
+  /** Another process cannot have it; the JVM's own table of locks would not tell. */
+  @Test
+  void otherProcessesAreKeptOut() throws Exception {
+    Path file = temp.resolve("lock");
+    Path probe = temp.resolve("Probe.java");
+    Files.writeString(
+        probe,
+        """
+        import java.nio.channels.FileChannel;
+        import java.nio.file.Path;
+        import java.nio.file.StandardOpenOption;
+
+        class Probe {
+          public static void main(String[] args) throws Exception {
+            try (var channel = FileChannel.open(Path.of(args[0]), StandardOpenOption.WRITE)) {
+              System.exit(channel.tryLock() == null ? 7 : 8);
+            }
+          }
+        }
+        """);
+    try (FileChannel first = OutputLock.take(file)) {
+      assertThat(first).isNotNull();
+      assertThat(OutputLock.take(file)).isNull();
+      assertThat(exitCode(probe, file)).isEqualTo(7);
+    }
+    assertThat(exitCode(probe, file)).isEqualTo(8);
+  }
+
+  private static int exitCode(Path probe, Path file) throws Exception {
+    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    return new ProcessBuilder(java, probe.toString(), file.toString())
+        .inheritIO()
+        .start()
+        .waitFor();
+  }
+
   /** The second run opened the file before the first one deleted it; the third made a new one. */
   @Test
   void aFileThatLostItsNameIsNoLock() throws Exception {

@@ -5,8 +5,8 @@ package dev.quern.engine.solver;
  * options that it does not have are off there.
  *
  * @param order in which columns are gone through
- * @param blockSize columns between two updates of the rest of the matrix; changes no code
- *     and no scale, and of the loss only the last digits
+ * @param blockSize columns between two updates of the rest of the matrix; changes no code and no
+ *     scale, and of the loss only the last digits
  * @param dampening what is added to the Hessian's diagonal, in units of its mean
  * @param scaleUpdate whether a group's scale is derived again, from the updated weights, when the
  *     group begins; gains together with {@code scaleSearch}, and hardly alone

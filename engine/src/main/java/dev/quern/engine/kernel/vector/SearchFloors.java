@@ -30,6 +30,8 @@ final class SearchFloors {
   private final RangeSearch search;
   private final int n;
   private final FloorTerms terms;
+  private static final double MOST_NORM = 8;
+
   private final double[] worth = new double[2 * MOST_EXPONENT + 1];
   private final AtomicReferenceArray<ErrorFloors> tables =
       new AtomicReferenceArray<>(ErrorFloors.BINADE);
@@ -86,6 +88,9 @@ final class SearchFloors {
    * a normal number, so that nothing follows from the sums.
    */
   double worth(ErrorFloors table, int largestBits) {
+    if (!search.isLeastSquares() && search.norm() > MOST_NORM) {
+      return 0; // terms of a table could leave the normal numbers while its unit does not
+    }
     double unit = table.unit() * worth[(largestBits >> 7) - 127 + MOST_EXPONENT];
     return unit >= 0x1p-100 && unit <= 0x1p100 ? unit : 0;
   }
