@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -22,7 +23,11 @@ import org.junit.jupiter.params.provider.MethodSource;
  * A compiled call allocates nothing. A vector that C2 could not keep in a register is an object, so
  * this finds operations without an instruction, species that are no constants, and vectors that
  * cross a call.
+ *
+ * <p>First in its JVM, as kernels are in a program: the profiles of hundreds of other tests, which
+ * call the scalar law and vectors in turn, can keep C2 from seeing the class of an accumulator.
  */
+@Order(1)
 @Tag("twin")
 class KernelAllocationTest {
   private static final int ELEMENTS = 32 * 5 + 7; // five of the widest vectors, and a tail
