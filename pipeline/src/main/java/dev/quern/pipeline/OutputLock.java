@@ -77,11 +77,12 @@ final class OutputLock {
   /**
    * Whether the file that was locked still has its name. The mark is the file's length, because
    * that can be asked for by name without opening the file: closing any descriptor of a file lets
-   * go all locks that the process has on it (POSIX).
+   * go all locks that the process has on it (POSIX). It is at most one page: on a disk with little
+   * space left, the error shall come from the file that does not fit.
    */
   static boolean isStillThere(Path file, FileChannel locked) throws IOException {
     long mark = ProcessHandle.current().pid() * 31 + MARKS.incrementAndGet() * 7919;
-    int length = 1 + (int) (mark & 0xFFFF);
+    int length = 1 + (int) (mark & 0xFFF);
     locked.truncate(0);
     ByteBuffer bytes = ByteBuffer.allocate(length);
     while (bytes.hasRemaining()) {

@@ -1,7 +1,6 @@
 package dev.quern.engine.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.fail;
 
 import com.sun.management.ThreadMXBean;
 import dev.quern.engine.numeric.FloatType;
@@ -24,8 +23,10 @@ import org.junit.jupiter.params.provider.MethodSource;
  * this finds operations without an instruction, species that are no constants, and vectors that
  * cross a call.
  *
- * <p>First in its JVM, as kernels are in a program: the profiles of hundreds of other tests, which
- * call the scalar law and vectors in turn, can keep C2 from seeing the class of an accumulator.
+ * <p>C2 takes the class of what a loop hands on from profiles that all code of a JVM shares, and
+ * hundreds of kernels one after the other, the scalar law between them, are no program's profile:
+ * which kernel loses by that differs from run to run. So this class is the first in its JVM, and
+ * the few kernels that allocate among the others are run again, each alone in a JVM of its own.
  */
 @Order(1)
 @Tag("twin")
@@ -34,6 +35,8 @@ class KernelAllocationTest {
   private static final int CALLS = 10_000;
   private static final int MIN_ROUNDS = 3;
   private static final int MAX_ROUNDS = 200;
+  private static final int MAX_RETRIED = 8;
+  private static final List<String> RETRIED = new ArrayList<>();
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   private interface Call {
@@ -294,19 +297,46 @@ class KernelAllocationTest {
 
   @ParameterizedTest(name = "{0}: {1}")
   @MethodSource("kernels")
-  void aCallAllocatesNothing(String provider, Kernel kernel) {
-    Kernels kernels = provider.equals("LAW") ? Twin.LAW : Twin.valueOf(provider).kernels();
+  void aCallAllocatesNothing(String provider, Kernel kernel) throws Exception {
+    Kernels kernels = provider(provider);
     assertThat(THREADS.isThreadAllocatedMemoryEnabled()).isTrue();
+    long bytes = allocated(kernel, kernels);
+    if (bytes == 0) {
+      return;
+    }
+    RETRIED.add(provider + " " + kernel);
+    assertThat(RETRIED).as("kernels that allocate among others").hasSizeLessThan(MAX_RETRIED);
+    assertThat(KernelAllocationReport.inOwnProcess(provider, kernel.name()))
+        .as("bytes in %d calls of %s alone in its JVM", CALLS, kernel)
+        .isZero();
+  }
+
+  /** What a round of calls allocates once it allocates no less; 0 is the aim. */
+  static long allocated(String provider, String kernel) {
+    Kernel wanted =
+        kernels()
+            .map(arguments -> (Kernel) arguments.get()[1])
+            .filter(candidate -> candidate.name().equals(kernel))
+            .findFirst()
+            .orElseThrow();
+    return allocated(wanted, provider(provider));
+  }
+
+  private static Kernels provider(String name) {
+    return name.equals("LAW") ? Twin.LAW : Twin.valueOf(name).kernels();
+  }
+
+  private static long allocated(Kernel kernel, Kernels kernels) {
     long bytes = 0;
     for (int round = 1; round <= MAX_ROUNDS; round++) {
       long before = THREADS.getCurrentThreadAllocatedBytes();
       repeat(kernel.call(), kernels);
       bytes = THREADS.getCurrentThreadAllocatedBytes() - before;
       if (bytes == 0 && round >= MIN_ROUNDS) {
-        return;
+        break;
       }
     }
-    fail("%s still allocates %d bytes in %d calls", kernel, bytes, CALLS);
+    return bytes;
   }
 
   private static void repeat(Call call, Kernels kernels) {

@@ -13,7 +13,10 @@ import jdk.incubator.vector.VectorSpecies;
  * Largest magnitudes, as an integer maximum over sign-less bit patterns: exact in any order, and a
  * NaN, whose pattern is the largest, survives without a test.
  *
- * <p>Four accumulators hide the latency of the maximum.
+ * <p>Four accumulators hide the latency of the maximum. A vector that was just made takes an
+ * accumulator as its argument, never the other way round: of what a loop hands on, C2 knows only
+ * the abstract class, and has to guess from profiles that all loops of a JVM share which method of
+ * it is called. A wrong guess makes objects of the vectors.
  */
 final class AbsMaxVectors {
   private static final VectorSpecies<Short> S = Shapes.S;
@@ -30,15 +33,15 @@ final class AbsMaxVectors {
     ShortVector m3 = m0;
     int i = 0;
     for (int bound = n - n % (4 * lanes); i < bound; i += 4 * lanes) {
-      m0 = m0.max(magnitudes(source, offset + 2L * i));
-      m1 = m1.max(magnitudes(source, offset + 2L * (i + lanes)));
-      m2 = m2.max(magnitudes(source, offset + 2L * (i + 2 * lanes)));
-      m3 = m3.max(magnitudes(source, offset + 2L * (i + 3 * lanes)));
+      m0 = magnitudes(source, offset + 2L * i).max(m0);
+      m1 = magnitudes(source, offset + 2L * (i + lanes)).max(m1);
+      m2 = magnitudes(source, offset + 2L * (i + 2 * lanes)).max(m2);
+      m3 = magnitudes(source, offset + 2L * (i + 3 * lanes)).max(m3);
     }
     for (int bound = S.loopBound(n); i < bound; i += lanes) {
-      m0 = m0.max(magnitudes(source, offset + 2L * i));
+      m0 = magnitudes(source, offset + 2L * i).max(m0);
     }
-    int max = m0.max(m1).max(m2.max(m3)).reduceLanes(VectorOperators.MAX);
+    int max = ShortVector.zero(S).max(m0).max(m1).max(m2).max(m3).reduceLanes(VectorOperators.MAX);
     for (; i < n; i++) {
       max = Math.max(max, FloatType.BF16.loadBits(source, offset + 2L * i) & 0x7FFF);
     }
@@ -53,15 +56,15 @@ final class AbsMaxVectors {
     IntVector m3 = m0;
     int i = 0;
     for (int bound = n - n % (4 * lanes); i < bound; i += 4 * lanes) {
-      m0 = m0.max(intMagnitudes(source, offset + 4L * i));
-      m1 = m1.max(intMagnitudes(source, offset + 4L * (i + lanes)));
-      m2 = m2.max(intMagnitudes(source, offset + 4L * (i + 2 * lanes)));
-      m3 = m3.max(intMagnitudes(source, offset + 4L * (i + 3 * lanes)));
+      m0 = intMagnitudes(source, offset + 4L * i).max(m0);
+      m1 = intMagnitudes(source, offset + 4L * (i + lanes)).max(m1);
+      m2 = intMagnitudes(source, offset + 4L * (i + 2 * lanes)).max(m2);
+      m3 = intMagnitudes(source, offset + 4L * (i + 3 * lanes)).max(m3);
     }
     for (int bound = I.loopBound(n); i < bound; i += lanes) {
-      m0 = m0.max(intMagnitudes(source, offset + 4L * i));
+      m0 = intMagnitudes(source, offset + 4L * i).max(m0);
     }
-    int max = m0.max(m1).max(m2.max(m3)).reduceLanes(VectorOperators.MAX);
+    int max = IntVector.zero(I).max(m0).max(m1).max(m2).max(m3).reduceLanes(VectorOperators.MAX);
     for (; i < n; i++) {
       max = Math.max(max, FloatType.F32.loadBits(source, offset + 4L * i) & 0x7FFF_FFFF);
     }

@@ -16,7 +16,7 @@ import jdk.incubator.vector.VectorSpecies;
  * value are found over keys that order as totalOrder does, {@link ScalarIntKernels#orderedKey}.
  *
  * <p>One accumulator for each end: minima and maxima of integers take a cycle. The loops call no
- * helper of ours, see {@link FloatLanes}.
+ * helper of ours, see {@link FloatLanes}; accumulators are arguments, see {@link AbsMaxVectors}.
  */
 final class IntRangeVectors {
   private static final VectorSpecies<Short> S = Shapes.S;
@@ -65,11 +65,13 @@ final class IntRangeVectors {
             bits.lanewise(VectorOperators.ASHR, 15)
                 .and((short) 0x7FFF)
                 .lanewise(VectorOperators.XOR, bits);
-        min0 = min0.min(key);
-        max0 = max0.max(key);
+        min0 = key.min(min0);
+        max0 = key.max(max0);
       }
-      int smallest = min0.reduceLanes(VectorOperators.MIN);
-      int largest = max0.reduceLanes(VectorOperators.MAX);
+      int smallest =
+          ShortVector.broadcast(S, LARGEST_KEY).min(min0).reduceLanes(VectorOperators.MIN);
+      int largest =
+          ShortVector.broadcast(S, SMALLEST_KEY).max(max0).reduceLanes(VectorOperators.MAX);
       for (; i < end; i++) {
         int key = ScalarIntKernels.orderedKey(type, type.loadBits(source, offset + 2L * i));
         smallest = Math.min(smallest, key);
@@ -96,11 +98,13 @@ final class IntRangeVectors {
             bits.lanewise(VectorOperators.ASHR, 31)
                 .and(0x7FFF_FFFF)
                 .lanewise(VectorOperators.XOR, bits);
-        min0 = min0.min(key);
-        max0 = max0.max(key);
+        min0 = key.min(min0);
+        max0 = key.max(max0);
       }
-      int smallest = min0.reduceLanes(VectorOperators.MIN);
-      int largest = max0.reduceLanes(VectorOperators.MAX);
+      int smallest =
+          IntVector.broadcast(I, Integer.MAX_VALUE).min(min0).reduceLanes(VectorOperators.MIN);
+      int largest =
+          IntVector.broadcast(I, Integer.MIN_VALUE).max(max0).reduceLanes(VectorOperators.MAX);
       for (; i < end; i++) {
         int bits = FloatType.F32.loadBits(source, offset + 4L * i);
         int key = ScalarIntKernels.orderedKey(FloatType.F32, bits);

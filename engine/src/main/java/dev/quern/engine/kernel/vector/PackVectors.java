@@ -234,15 +234,12 @@ final class PackVectors {
       float sign,
       MemorySegment target,
       long targetOffset) {
-    long span = 2L * depth;
-    MemorySegment s0 = source.asSlice(offset, span);
-    MemorySegment s1 = source.asSlice(offset + laneStride, span);
-    MemorySegment to = target.asSlice(targetOffset);
     for (int k = 0; k < depth; k++) {
-      long from = 2L * k;
-      long at = 4L * width * k;
-      to.set(FLOAT, at, Float.intBitsToFloat(s0.get(SHORT, from) << 16) * sign);
-      to.set(FLOAT, at + 4, Float.intBitsToFloat(s1.get(SHORT, from) << 16) * sign);
+      long from = offset + 2L * k;
+      long to = targetOffset + 4L * width * k;
+      target.set(FLOAT, to, Float.intBitsToFloat(source.get(SHORT, from) << 16) * sign);
+      target.set(
+          FLOAT, to + 4, Float.intBitsToFloat(source.get(SHORT, from + laneStride) << 16) * sign);
     }
   }
 
@@ -255,15 +252,11 @@ final class PackVectors {
       float sign,
       MemorySegment target,
       long targetOffset) {
-    long span = 2L * depth;
-    MemorySegment s0 = source.asSlice(offset, span);
-    MemorySegment s1 = source.asSlice(offset + laneStride, span);
-    MemorySegment to = target.asSlice(targetOffset);
     for (int k = 0; k < depth; k++) {
-      long from = 2L * k;
-      long at = 4L * width * k;
-      to.set(FLOAT, at, Float.float16ToFloat(s0.get(SHORT, from)) * sign);
-      to.set(FLOAT, at + 4, Float.float16ToFloat(s1.get(SHORT, from)) * sign);
+      long from = offset + 2L * k;
+      long to = targetOffset + 4L * width * k;
+      target.set(FLOAT, to, Float.float16ToFloat(source.get(SHORT, from)) * sign);
+      target.set(FLOAT, to + 4, Float.float16ToFloat(source.get(SHORT, from + laneStride)) * sign);
     }
   }
 }

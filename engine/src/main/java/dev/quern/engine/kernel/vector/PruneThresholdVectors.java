@@ -101,7 +101,8 @@ final class PruneThresholdVectors {
                 .and((short) 0x7FFF)
                 .lanewise(VectorOperators.XOR, wanted);
         // Without a sign bit, only zero has one after a one is taken away.
-        counts = counts.sub(difference.sub((short) 1).lanewise(VectorOperators.ASHR, 15));
+        // So -1 where they are equal; a new vector takes the sum, see AbsMaxVectors.
+        counts = difference.sub((short) 1).lanewise(VectorOperators.ASHR, 15).add(counts);
       }
       for (int lane = 0; lane < S.length(); lane += I.length()) {
         IntVector wide = (IntVector) counts.convertShape(VectorOperators.S2I, I, lane / I.length());
@@ -123,9 +124,9 @@ final class PruneThresholdVectors {
           IntVector.fromMemorySegment(I, source, from + 4L * i, LE)
               .and(0x7FFF_FFFF)
               .lanewise(VectorOperators.XOR, wanted);
-      counts = counts.sub(difference.sub(1).lanewise(VectorOperators.ASHR, 31));
+      counts = difference.sub(1).lanewise(VectorOperators.ASHR, 31).add(counts);
     }
-    int count = counts.reduceLanes(VectorOperators.ADD);
+    int count = -IntVector.zero(I).add(counts).reduceLanes(VectorOperators.ADD);
     for (; i < n; i++) {
       count += (FloatType.F32.loadBits(source, from + 4L * i) & 0x7FFF_FFFF) == magnitude ? 1 : 0;
     }

@@ -59,27 +59,29 @@ final class VectorMaskKernels implements MaskKernels {
       MemorySegment mask,
       long maskOffset,
       long maskStride) {
+    IntVector last = IntVector.broadcast(I, prune - 1);
     int done = I.loopBound(n);
     for (int j = 0; j < columns; j++) {
       long mineAt = scoresOffset + j * scoreStride;
       long maskAt = maskOffset + j * maskStride;
       for (int i = 0; i < done; i += I.length()) {
         IntVector mine = IntVector.fromMemorySegment(I, scores, mineAt + 4L * i, LE).and(MAGNITUDE);
-        IntVector rank = IntVector.broadcast(I, prune - 1);
+        IntVector rank = IntVector.zero(I);
         long at = scoresOffset + 4L * i;
         for (int k = 0; k < columns; k++) {
           // Less one where ties are for the other; never against itself, which is no difference.
           int earlier = k < j ? 1 : 0;
           rank =
-              rank.add(
-                  IntVector.fromMemorySegment(I, scores, at + k * scoreStride, LE)
-                      .and(MAGNITUDE)
-                      .sub(mine)
-                      .sub(earlier)
-                      .lanewise(VectorOperators.ASHR, 31));
+              IntVector.fromMemorySegment(I, scores, at + k * scoreStride, LE)
+                  .and(MAGNITUDE)
+                  .sub(mine)
+                  .sub(earlier)
+                  .lanewise(VectorOperators.ASHR, 31)
+                  .add(rank);
         }
         ((ByteVector)
-                rank.lanewise(VectorOperators.ASHR, 31)
+                last.add(rank)
+                    .lanewise(VectorOperators.ASHR, 31)
                     .convertShape(VectorOperators.I2B, B_QUARTER, 0))
             .intoMemorySegment(mask, maskAt + i, LE);
       }
