@@ -1,7 +1,6 @@
 package dev.quern.pipeline;
 
 import dev.quern.formats.compressedtensors.QuantizationArgs;
-import dev.quern.formats.compressedtensors.QuantizationStrategy;
 import dev.quern.formats.safetensors.TensorSpec;
 import java.util.ArrayList;
 import java.util.List;
@@ -75,7 +74,7 @@ final class UndividedGroups {
     StringBuilder remedy = new StringBuilder("Add ");
     remedy.append(found.size() == 1 ? "it" : "them").append(" to --ignore");
     long common = commonPowerOfTwo();
-    boolean anySize = found.stream().allMatch(u -> hasAnySize(u.args()));
+    boolean anySize = found.stream().allMatch(u -> u.args().hasFreeGroupSize());
     if (anySize && common >= SMALLEST_USEFUL) {
       remedy
           .append(", give a --recipe with a group_size that divides them (")
@@ -83,11 +82,6 @@ final class UndividedGroups {
           .append(")");
     }
     return remedy.append(", or use a scheme by channel such as FP8_DYNAMIC or W8A8.").toString();
-  }
-
-  /** Whether the format leaves the size of groups to the user, unlike NVFP4 and the MX formats. */
-  private static boolean hasAnySize(QuantizationArgs args) {
-    return args.strategy() == QuantizationStrategy.GROUP && !args.isMicroscaling();
   }
 
   /** The largest power of two that divides all widths and is no larger than any group. */

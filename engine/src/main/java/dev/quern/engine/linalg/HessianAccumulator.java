@@ -53,11 +53,6 @@ public final class HessianAccumulator {
     waiting = NativeMemory.allocate(arena, chunkBytes(type, features));
   }
 
-  /** Native memory that an accumulator takes, for a memory budget. */
-  public static long bytes(FloatType type, int features) {
-    return FloatMatrix.bytes(features, features + 1) + chunkBytes(type, features);
-  }
-
   private static long chunkBytes(FloatType type, int features) {
     return (long) CHUNK_TOKENS * features * type.bytes();
   }

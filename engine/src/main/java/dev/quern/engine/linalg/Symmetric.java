@@ -1,11 +1,15 @@
 package dev.quern.engine.linalg;
 
 import dev.quern.engine.numeric.FloatType;
+import dev.quern.engine.parallel.Tasks;
+import dev.quern.engine.parallel.Workers;
 import java.lang.foreign.MemorySegment;
+import java.util.stream.IntStream;
 
 /** Symmetric matrices of which one triangle is stored: the other half, and other orders. */
 public final class Symmetric {
   private static final FloatType F32 = FloatType.F32;
+  private static final int TASK_ROWS = 32;
 
   private Symmetric() {}
 
@@ -40,13 +44,13 @@ public final class Symmetric {
    * The same matrix with its rows and columns in another order, {@code P A Pᵀ}: element (r, c) of
    * the target is element (order[r], order[c]) of the source.
    *
-   * @param source [n, n], of which {@code triangle} is read
-   * @param triangle the triangle that holds the source, and that is written
+   * @param source [n, n], of which the lower triangle is read
    * @param order a permutation of 0 to n - 1
-   * @param target [n, n], apart from the source
+   * @param target [n, n], apart from the source; its lower triangle is written
    */
-  public static void permute(
-      FloatMatrix source, Triangle triangle, int[] order, FloatMatrix target) {
+  public static void permuteLower(
+      Workers workers, FloatMatrix source, int[] order, FloatMatrix target)
+      throws InterruptedException {
     Shapes.requireSquare("a symmetric matrix", source);
     int n = source.rows();
     if (target.rows() != n || target.columns() != n) {
@@ -55,17 +59,34 @@ public final class Symmetric {
     }
     Shapes.requireApart(source.operand(), target);
     requirePermutation(order, n);
+    boolean same = IntStream.range(0, n).allMatch(i -> order[i] == i);
+    Tasks.run(
+        workers,
+        Math.ceilDiv(n, TASK_ROWS),
+        (task, worker) -> {
+          int end = Math.min(n, (task + 1) * TASK_ROWS);
+          for (int r = task * TASK_ROWS; r < end; r++) {
+            if (same) {
+              long bytes = 4L * (r + 1);
+              MemorySegment.copy(
+                  source.data(), source.offset(r, 0), target.data(), target.offset(r, 0), bytes);
+            } else {
+              gatherRow(source, order, r, target);
+            }
+          }
+        });
+  }
+
+  private static void gatherRow(FloatMatrix source, int[] order, int r, FloatMatrix target) {
     MemorySegment from = source.data();
     MemorySegment to = target.data();
-    boolean lower = triangle == Triangle.LOWER;
-    for (int r = 0; r < n; r++) {
-      int row = order[r];
-      for (int c = lower ? 0 : r; c < (lower ? r + 1 : n); c++) {
-        int column = order[c];
-        boolean stored = lower ? column <= row : column >= row;
-        long at = stored ? source.offset(row, column) : source.offset(column, row);
-        F32.store(to, target.offset(r, c), F32.load(from, at));
-      }
+    int row = order[r];
+    long rowBegin = source.offset(row, 0);
+    long at = target.offset(r, 0);
+    for (int c = 0; c <= r; c++) {
+      int column = order[c];
+      long offset = column <= row ? rowBegin + 4L * column : source.offset(column, row);
+      F32.store(to, at + 4L * c, F32.load(from, offset));
     }
   }
 

@@ -52,11 +52,6 @@ public final class Workspace implements AutoCloseable {
     return new Workspace(kernels, null);
   }
 
-  /** The most bytes that a workspace for so many threads allocates, for a memory budget. */
-  public static long maxBytes(int threads) {
-    return MAX_PACKED_BYTES + threads * WORKER_BYTES;
-  }
-
   MatrixKernels kernels() {
     return kernels;
   }

@@ -32,15 +32,13 @@ record DampedFactor(FloatMatrix u, float dampening) {
     int n = order.length;
     FloatMatrix h = FloatMatrix.allocate(arena, n, n);
     hessian.copyLower(workers, order, h);
-    double mean = 0;
+    double mean = hessian.meanDiagonal();
     for (int j = 0; j < n; j++) {
       if (hessian.isDead(order[j])) {
         h.set(j, j, 1);
         weights.data().asSlice(weights.offset(j, 0), 4L * weights.columns()).fill((byte) 0);
       }
-      mean += h.get(j, j);
     }
-    mean /= n;
     InverseFactor damped = InverseFactor.compute(workspace, h, (float) (dampening * mean));
     return new DampedFactor(h, (float) (damped.damping() / mean));
   }

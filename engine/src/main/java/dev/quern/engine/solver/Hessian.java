@@ -4,12 +4,11 @@ import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.linalg.FloatMatrix;
 import dev.quern.engine.linalg.HessianAccumulator;
 import dev.quern.engine.linalg.MatrixOperand;
+import dev.quern.engine.linalg.Symmetric;
 import dev.quern.engine.linalg.Workspace;
 import dev.quern.engine.numeric.FloatType;
-import dev.quern.engine.parallel.Tasks;
 import dev.quern.engine.parallel.Workers;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.Comparator;
 import java.util.Locale;
 import java.util.stream.IntStream;
@@ -161,6 +160,15 @@ public final class Hessian {
     return diagonal[i] == 0;
   }
 
+  /** The unit of dampening: the mean of the diagonal, where a dead feature counts as 1. */
+  double meanDiagonal() {
+    double sum = 0;
+    for (int i = 0; i < diagonal.length; i++) {
+      sum += isDead(i) ? 1 : diagonal[i];
+    }
+    return sum / diagonal.length;
+  }
+
   /** Whether all features are, because nothing went through the layer. */
   boolean isZero() {
     return IntStream.range(0, diagonal.length).allMatch(this::isDead);
@@ -197,34 +205,6 @@ public final class Hessian {
    * @param target [n, n]; receives element (order[i], order[j]) at (i, j) for j up to i
    */
   void copyLower(Workers workers, int[] order, FloatMatrix target) throws InterruptedException {
-    int n = order.length;
-    boolean same = IntStream.range(0, n).allMatch(i -> order[i] == i);
-    int rows = 32;
-    Tasks.run(
-        workers,
-        Math.ceilDiv(n, rows),
-        (task, worker) -> {
-          for (int i = task * rows; i < Math.min(n, (task + 1) * rows); i++) {
-            if (same) {
-              MemorySegment.copy(
-                  lower.data(), lower.offset(i, 0), target.data(), target.offset(i, 0), 4L * i + 4);
-            } else {
-              gather(order, i, target);
-            }
-          }
-        });
-  }
-
-  private void gather(int[] order, int i, FloatMatrix target) {
-    MemorySegment from = lower.data();
-    MemorySegment to = target.data();
-    int row = order[i];
-    long rowBegin = lower.offset(row, 0);
-    long at = target.offset(i, 0);
-    for (int j = 0; j <= i; j++) {
-      int column = order[j];
-      long offset = column <= row ? rowBegin + 4L * column : lower.offset(column, row);
-      F32.store(to, at + 4L * j, F32.load(from, offset));
-    }
+    Symmetric.permuteLower(workers, lower, order, target);
   }
 }

@@ -67,8 +67,8 @@ public final class MaskRefit {
       FloatMatrix h = FloatMatrix.allocate(arena, n, n);
       hessian.copyLower(workers, IntStream.range(0, n).toArray(), h);
       Symmetric.mirror(h, Triangle.LOWER);
-      double mean = IntStream.range(0, n).mapToDouble(hessian::diagonal).sum() / n;
-      new Solve(original, pruned, h, (float) (dampening * mean), arena, workspace).run(steps);
+      float damping = (float) (dampening * hessian.meanDiagonal());
+      new Solve(original, pruned, h, damping, arena, workspace).run(steps);
     }
   }
 

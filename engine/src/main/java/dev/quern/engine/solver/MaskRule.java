@@ -47,7 +47,7 @@ final class MaskRule implements ColumnRule {
   /**
    * @param options structure and share
    * @param pivots the diagonal of U
-   * @param fixed the mask that the result must keep, as {@link #mask}
+   * @param fixed the mask that the result must keep, as {@link #ofZeros} makes it
    * @param inner decides on columns whose pruned weights are zero; one column at a time
    * @param rows without padding
    */
@@ -88,12 +88,10 @@ final class MaskRule implements ColumnRule {
     return counts;
   }
 
-  /** One byte an element, -1 for what is kept, [columns in the order of the sweep, padded rows]. */
-  MemorySegment mask() {
-    return mask;
-  }
-
-  /** The mask of the zeros of a matrix, laid out like {@link #mask}. */
+  /**
+   * The mask of the zeros of a matrix: one byte an element, -1 for what is kept, [columns in the
+   * order of the sweep, padded rows].
+   */
   static MemorySegment ofZeros(Arena arena, MaskKernels kernels, FloatMatrix weights) {
     MemorySegment mask = NativeMemory.allocate(arena, (long) weights.rows() * weights.columns());
     for (int j = 0; j < weights.rows(); j++) {

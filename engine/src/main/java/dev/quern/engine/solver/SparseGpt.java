@@ -168,6 +168,11 @@ public final class SparseGpt {
     WeightMatrix source =
         new WeightMatrix(format.type(), format.grid().rows(), format.grid().cols(), weights);
     check(source, hessian, sparsity);
+    if (options.order() == ActivationOrder.GROUP) {
+      throw new IllegalArgumentException(
+          "actorder group goes by groups of scales, and a mask by its own; choose none or static"
+              + " where a matrix is pruned and quantized together");
+    }
     if (options.scaleUpdate()) {
       throw new IllegalArgumentException(
           "scaleUpdate looks at the weights of a whole group before they are pruned; leave it out"
@@ -182,7 +187,12 @@ public final class SparseGpt {
     }
     if (sparsity.refit() > 0) {
       try (Arena scratch = Arena.ofShared()) {
-        WeightMatrix pruned = prune(scratch, source, hessian, sparsity, progress).weights();
+        SparseGptOptions first =
+            sparsity
+                .withOrder(options.order())
+                .withBlockSize(options.blockSize())
+                .withDampening(options.dampening());
+        WeightMatrix pruned = prune(scratch, source, hessian, first, progress).weights();
         SparseGptOptions sameMask = sparsity.withPreserveMask(true).withSparsity(shareOf(pruned));
         return gptq.solve(
             arena,

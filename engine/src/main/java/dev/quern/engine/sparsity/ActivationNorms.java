@@ -10,8 +10,8 @@ import java.lang.foreign.MemorySegment;
  * calibration data.
  *
  * <p>Squares are exact and added up in binary64, each channel in the order of the tokens, so the
- * sums are the same for any number of threads. The reference keeps a running mean in binary32; the
- * two agree to the precision of that.
+ * sums are the same for any number of threads, and however the tokens are split into batches. The
+ * reference keeps a running mean in binary32; the two agree to the precision of that.
  *
  * <p>Source: llm-compressor, {@code wanda_sparsify.accumulate_row_scalars}; Sun et al., "A Simple
  * and Effective Pruning Approach for Large Language Models".
@@ -56,33 +56,31 @@ public final class ActivationNorms {
               + activations.byteSize());
     }
     int tasks = Math.ceilDiv(columns, TASK_COLUMNS);
-    double[] added = new double[columns];
+    double[] sums = squares.clone(); // going on from there, batches change no bit
     Tasks.run(
         workers,
         tasks,
         (task, worker) -> {
           int begin = task * TASK_COLUMNS;
           int end = Math.min(columns, begin + TASK_COLUMNS);
-          addSquares(type, activations, tokens, begin, end, added);
+          addSquares(type, activations, tokens, begin, end, sums);
         });
-    for (int col = 0; col < columns; col++) {
-      squares[col] += added[col];
-    }
+    System.arraycopy(sums, 0, squares, 0, columns);
     sequences += sequencesAdded;
   }
 
   private static void addSquares(
-      FloatType type, MemorySegment activations, int tokens, int begin, int end, double[] added) {
-    int columns = added.length;
+      FloatType type, MemorySegment activations, int tokens, int begin, int end, double[] sums) {
+    int columns = sums.length;
     for (int token = 0; token < tokens; token++) {
       long row = (long) token * columns * type.bytes();
       for (int col = begin; col < end; col++) {
         double x = type.load(activations, row + (long) col * type.bytes());
-        added[col] += x * x;
+        sums[col] += x * x;
       }
     }
     for (int col = begin; col < end; col++) {
-      if (!Double.isFinite(added[col])) {
+      if (!Double.isFinite(sums[col])) {
         throw firstNonFinite(type, activations, tokens, columns, col);
       }
     }

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class InverseFactorTwinTest {
   @Parameter Twin twin;
 
-  private static final int[] SIZES = {1, 2, 15, 63, 64, 65, 131, 193, 300};
+  private static final int[] SIZES = {1, 2, 15, 63, 64, 65, 131, 193, 300, 513, 700};
 
   @Test
   void theFactorIsTheNaiveOne() {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.quern.engine.kernel.KernelChoice;
 import dev.quern.engine.numeric.FloatType;
+import dev.quern.engine.parallel.Workers;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.AfterEach;
@@ -13,11 +14,14 @@ import org.junit.jupiter.api.Test;
 
 /** What is refused, with which sentence; and that damping is raised, and told. */
 class LinalgRefusalTest {
-  private final Arena arena = Arena.ofConfined();
+  private final Arena arena = Arena.ofShared();
   private final Workspace workspace = Workspace.ofCallingThread(KernelChoice.withoutVectors());
+
+  private final Workers workers = new Workers(2);
 
   @AfterEach
   void free() {
+    workers.close();
     workspace.close();
     arena.close();
   }
@@ -146,20 +150,21 @@ class LinalgRefusalTest {
   }
 
   @Test
-  void otherOrders() {
+  void otherOrders() throws Exception {
     FloatMatrix a = matrix(3, 3);
     TestMatrices.fill(a, new float[][] {{1, 0, 0}, {2, 3, 0}, {4, 5, 6}});
     FloatMatrix b = matrix(3, 3);
-    Symmetric.permute(a, Triangle.LOWER, new int[] {2, 0, 1}, b);
+    Symmetric.permuteLower(workers, a, new int[] {2, 0, 1}, b);
     Symmetric.mirror(b, Triangle.LOWER);
     TestMatrices.fill(a, new float[][] {{6, 4, 5}, {4, 1, 2}, {5, 2, 3}});
     assertThat(b.data().mismatch(a.data())).isEqualTo(-1);
-    Symmetric.permute(a, Triangle.UPPER, new int[] {1, 2, 0}, b);
-    Symmetric.mirror(b, Triangle.UPPER);
+    TestMatrices.fill(a, new float[][] {{1, 9, 9}, {2, 3, 9}, {4, 5, 6}});
+    Symmetric.permuteLower(workers, a, new int[] {0, 1, 2}, b);
+    Symmetric.mirror(b, Triangle.LOWER);
     TestMatrices.fill(a, new float[][] {{1, 2, 4}, {2, 3, 5}, {4, 5, 6}});
     assertThat(b.data().mismatch(a.data())).isEqualTo(-1);
     for (int[] wrong : new int[][] {{0, 1}, {0, 1, 1}, {0, 1, 3}}) {
-      assertThatThrownBy(() -> Symmetric.permute(a, Triangle.LOWER, wrong, b))
+      assertThatThrownBy(() -> Symmetric.permuteLower(workers, a, wrong, b))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("an order");
     }

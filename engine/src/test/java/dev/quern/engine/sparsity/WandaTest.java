@@ -135,6 +135,29 @@ class WandaTest {
   }
 
   @Test
+  void batchesChangeNoBit() throws Exception {
+    int columns = 300;
+    int tokens = 97;
+    SplittableRandom random = new SplittableRandom(12);
+    float[] values = new float[tokens * columns];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) random.nextGaussian();
+    }
+    try (Arena arena = Arena.ofShared();
+        Workers workers = new Workers(2)) {
+      MemorySegment data = Pruned.matrix(arena, FloatType.F32, tokens, columns, values).data();
+      ActivationNorms whole = new ActivationNorms(columns);
+      whole.add(workers, FloatType.F32, data, tokens, 1);
+      ActivationNorms parts = new ActivationNorms(columns);
+      for (int from = 0, n = 1; from < tokens; from += n, n = Math.min(2 * n, tokens - from)) {
+        MemorySegment part = data.asSlice(4L * from * columns, 4L * n * columns);
+        parts.add(workers, FloatType.F32, part, n, from == 0 ? 1 : 0);
+      }
+      assertThat(parts.rowScalars()).containsExactly(whole.rowScalars());
+    }
+  }
+
+  @Test
   void refusesBadNorms() {
     try (Arena arena = Arena.ofShared();
         Workers workers = new Workers(1)) {

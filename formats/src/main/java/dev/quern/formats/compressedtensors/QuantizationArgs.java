@@ -111,6 +111,11 @@ public record QuantizationArgs(
         && scaleDtype.equals(Optional.of(DType.U8));
   }
 
+  /** Whether the format leaves the size of its groups to the user, unlike NVFP4 and MX formats. */
+  public boolean hasFreeGroupSize() {
+    return strategy == QuantizationStrategy.GROUP && !isMicroscaling();
+  }
+
   /** Collects keys; whatever is not set is inferred by {@link #build()}. */
   public static final class Builder {
     private int numBits = 8;

@@ -2,7 +2,6 @@ package dev.quern.formats.target;
 
 import dev.quern.formats.compressedtensors.BlockStructure;
 import dev.quern.formats.compressedtensors.QuantizationArgs;
-import dev.quern.formats.compressedtensors.QuantizationType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -77,17 +76,12 @@ final class PartitionCheck implements EngineCheck {
         Finding.refused(
             module.name(),
             problem,
-            hasAnySize(module.weights().orElseThrow())
+            module.weights().orElseThrow().hasFreeGroupSize()
                 ? fewer
                     + ", a scheme by channel, or a recipe with a group_size that divides "
                     + perRank
                     + "."
                 : fewer + ", or a scheme by channel such as FP8_DYNAMIC."));
-  }
-
-  /** Whether the format leaves the size of its groups to the user. */
-  private static boolean hasAnySize(QuantizationArgs weights) {
-    return weights.type() == QuantizationType.INT;
   }
 
   /** The largest number of ranks up to the given one whose parts are whole groups. */

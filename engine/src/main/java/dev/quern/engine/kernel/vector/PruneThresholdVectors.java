@@ -100,13 +100,13 @@ final class PruneThresholdVectors {
             ShortVector.fromMemorySegment(S, source, from + 2L * i, LE)
                 .and((short) 0x7FFF)
                 .lanewise(VectorOperators.XOR, wanted);
-        // Without a sign bit, only zero has one after a one is taken away.
-        // So -1 where they are equal; a new vector takes the sum, see AbsMaxVectors.
+        // Without a sign bit, only zero has one after a one is taken away: -1 where they are equal.
+        // The new vector takes the sum as its argument, see AbsMaxVectors.
         counts = difference.sub((short) 1).lanewise(VectorOperators.ASHR, 15).add(counts);
       }
       for (int lane = 0; lane < S.length(); lane += I.length()) {
         IntVector wide = (IntVector) counts.convertShape(VectorOperators.S2I, I, lane / I.length());
-        count += wide.reduceLanes(VectorOperators.ADD);
+        count -= wide.reduceLanes(VectorOperators.ADD);
       }
     }
     for (; i < n; i++) {

@@ -25,7 +25,6 @@ final class SearchBuffers {
   float[] terms = new float[0];
   float[] scales = new float[0];
   float[] zeroPoints = new float[0];
-  float[] bounds = new float[0];
   final float[] sums = new float[CascadeSum.ACCUMULATORS];
   final CascadeSum sum = new CascadeSum();
 
@@ -42,7 +41,6 @@ final class SearchBuffers {
     if (scales.length < paddedSteps) {
       scales = new float[paddedSteps];
       zeroPoints = new float[paddedSteps];
-      bounds = new float[paddedSteps];
     }
   }
 
