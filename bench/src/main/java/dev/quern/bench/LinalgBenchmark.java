@@ -48,14 +48,18 @@ public class LinalgBenchmark {
     MatrixKernels kernels;
     private float[] sink;
 
-    /** Starts the threads. */
+    /** Starts the threads, and makes what a subclass needs. */
     @Setup(Level.Trial)
-    public void setUpThreads() {
+    public void setUp() {
       ForkReport.require(KernelChoice.current());
       pool = new Workers(workers);
       kernels = Kernels.best().matrices();
       sink = new float[workers];
+      begin();
     }
+
+    /** What is done once there are threads. JMH promises no order of several methods. */
+    void begin() {}
 
     float chains() throws Exception {
       pool.run(workers, (task, _) -> sink[task] = kernels.chains(CHAIN));
@@ -66,16 +70,20 @@ public class LinalgBenchmark {
       return sum;
     }
 
-    /** Ends the threads. */
+    /** What is done before the threads end. */
+    void finish() {}
+
+    /** Checks the result, frees what was allocated, ends the threads. */
     @TearDown(Level.Trial)
-    public void tearDownThreads() {
+    public void tearDown() {
+      finish();
       pool.close();
     }
   }
 
   /** Two random matrices and a result. */
   @State(Scope.Benchmark)
-  public static class Matrices extends Threads {
+  public abstract static class Matrices extends Threads {
     private static final int SAMPLES = 40;
 
     /** Rows and columns. */
@@ -90,8 +98,8 @@ public class LinalgBenchmark {
     private SplittableRandom random;
 
     /** Fills the operands. */
-    @Setup(Level.Trial)
-    public void setUp() {
+    @Override
+    void begin() {
       random = new SplittableRandom(43);
       arena = Arena.ofShared();
       workspace = new Workspace(Kernels.best(), pool);
@@ -124,9 +132,11 @@ public class LinalgBenchmark {
       }
     }
 
-    /** Frees the matrices. */
-    @TearDown(Level.Trial)
-    public void tearDown() {
+    abstract void check();
+
+    @Override
+    void finish() {
+      check();
       workspace.close();
       arena.close();
     }
@@ -135,9 +145,8 @@ public class LinalgBenchmark {
   /** For C = A B. */
   @State(Scope.Benchmark)
   public static class Products extends Matrices {
-    /** Compares with the law. */
-    @TearDown(Level.Trial)
-    public void check() {
+    @Override
+    void check() {
       check(a.operand(), b.operand(), false);
     }
   }
@@ -145,9 +154,8 @@ public class LinalgBenchmark {
   /** For the lower triangle of C = Aᵀ A. */
   @State(Scope.Benchmark)
   public static class Triangles extends Matrices {
-    /** Compares with the law. */
-    @TearDown(Level.Trial)
-    public void check() {
+    @Override
+    void check() {
       check(a.transposed(), a.operand(), true);
     }
   }
@@ -156,8 +164,9 @@ public class LinalgBenchmark {
   @State(Scope.Benchmark)
   public static class Factors extends Matrices {
     /** Makes B positive definite. */
-    @Setup(Level.Trial)
-    public void setUpHessian() {
+    @Override
+    void begin() {
+      super.begin();
       Syrk.set(workspace, a.operand(), Triangle.LOWER, b);
       Symmetric.mirror(b, Triangle.LOWER);
       for (int i = 0; i < n; i++) {
@@ -172,8 +181,8 @@ public class LinalgBenchmark {
     }
 
     /** Multiplies H by columns of {@code Uᵀ U}, in binary64, which must give those of I. */
-    @TearDown(Level.Trial)
-    public void check() {
+    @Override
+    void check() {
       double[] y = new double[n];
       for (int column : new int[] {0, n / 2, n - 1}) {
         for (int i = 0; i < n; i++) {
