@@ -3,6 +3,7 @@ package dev.quern.engine.linalg;
 import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.kernel.MatrixKernels;
 import dev.quern.engine.memory.Scratch;
+import dev.quern.engine.parallel.Tasks;
 import dev.quern.engine.parallel.Workers;
 import java.lang.foreign.MemorySegment;
 
@@ -72,34 +73,13 @@ public final class Workspace implements AutoCloseable {
     return own[worker].atLeast(bytes);
   }
 
-  /** Numbered work that throws nothing to be caught. */
-  @FunctionalInterface
-  interface Task {
-    void run(int task, int worker);
-  }
-
   /**
    * Runs tasks on the threads, or here when there are none or not enough to do.
    *
    * @param operations about how many floating-point operations all tasks together take
    */
-  void run(int tasks, double operations, Task task) {
-    if (workers == null || workers.threads() == 1 || tasks == 1 || operations < WORTH_THREADS) {
-      for (int i = 0; i < tasks; i++) {
-        task.run(i, 0);
-      }
-      return;
-    }
-    try {
-      workers.run(tasks, task::run);
-    } catch (RuntimeException e) {
-      throw e;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted during a matrix operation", e);
-    } catch (Exception e) {
-      throw new IllegalStateException(e);
-    }
+  void run(int tasks, double operations, Tasks.Task task) {
+    Tasks.runHereOrOn(workers, tasks, operations >= WORTH_THREADS, "a matrix operation", task);
   }
 
   @Override

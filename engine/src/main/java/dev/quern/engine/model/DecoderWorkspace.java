@@ -5,6 +5,7 @@ import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.linalg.FloatMatrix;
 import dev.quern.engine.linalg.Workspace;
 import dev.quern.engine.memory.Scratch;
+import dev.quern.engine.parallel.Tasks;
 import dev.quern.engine.parallel.Workers;
 import java.util.HashMap;
 import java.util.Map;
@@ -114,12 +115,6 @@ public final class DecoderWorkspace implements AutoCloseable {
     return table;
   }
 
-  /** Numbered work that throws nothing to be caught. */
-  @FunctionalInterface
-  interface Task {
-    void run(int task, int worker);
-  }
-
   /** What is done to one row. */
   @FunctionalInterface
   interface Row {
@@ -148,23 +143,8 @@ public final class DecoderWorkspace implements AutoCloseable {
    *
    * @param operations about how many operations all tasks together take
    */
-  void run(int tasks, long operations, Task task) {
-    if (workers == null || workers.threads() == 1 || tasks == 1 || operations < WORTH_THREADS) {
-      for (int i = 0; i < tasks; i++) {
-        task.run(i, 0);
-      }
-      return;
-    }
-    try {
-      workers.run(tasks, task::run);
-    } catch (RuntimeException e) {
-      throw e;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted during a forward pass", e);
-    } catch (Exception e) {
-      throw new IllegalStateException(e);
-    }
+  void run(int tasks, long operations, Tasks.Task task) {
+    Tasks.runHereOrOn(workers, tasks, operations >= WORTH_THREADS, "a forward pass", task);
   }
 
   @Override

@@ -28,4 +28,28 @@ public final class Tasks {
       throw new IllegalStateException(e);
     }
   }
+
+  /**
+   * Runs them on workers, or on the calling thread when there are none or too little is to be done.
+   *
+   * @param workers null for the calling thread
+   * @param worthThreads whether all tasks together take longer than waking threads
+   * @param what the work, for the error
+   * @throws IllegalStateException when the caller was interrupted; its interrupt status stays
+   */
+  public static void runHereOrOn(
+      Workers workers, int tasks, boolean worthThreads, String what, Task task) {
+    if (workers == null || workers.threads() == 1 || tasks == 1 || !worthThreads) {
+      for (int i = 0; i < tasks; i++) {
+        task.run(i, 0);
+      }
+      return;
+    }
+    try {
+      run(workers, tasks, task);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted during " + what, e);
+    }
+  }
 }
