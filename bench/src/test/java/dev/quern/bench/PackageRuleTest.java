@@ -25,7 +25,7 @@ class PackageRuleTest {
 
   @BeforeAll
   static void readEveryModule() throws IOException {
-    Path project = TestData.path("golden").getParent().getParent();
+    Path project = TestData.project();
     try (Stream<Path> modules = Files.list(project)) {
       List<Path> compiled =
           modules

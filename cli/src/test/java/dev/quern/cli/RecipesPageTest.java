@@ -16,8 +16,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** The examples of docs/recipes.md do what the page says, on a small model. */
 class RecipesPageTest {
-  private static final Path PAGE =
-      TestData.path("golden").getParent().getParent().resolve("docs/recipes.md");
+  private static final Path PAGE = TestData.project().resolve("docs/recipes.md");
   private static final Path MODEL = TestData.path("golden/source/plain-bf16");
 
   @TempDir Path temp;

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The example does what it says, and the README shows exactly that code. */
 class LibraryExampleTest {
-  private static final Path PROJECT = TestData.path("golden").getParent().getParent();
+  private static final Path PROJECT = TestData.project();
   private static final Path SOURCE =
       PROJECT.resolve("pipeline/src/test/java/dev/quern/pipeline/LibraryExample.java");
 

@@ -22,8 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
  * test JVM's arguments writes it anew.
  */
 class ParityTableTest {
-  private static final Path PAGE =
-      TestData.path("golden").getParent().resolveSibling("docs/parity.md");
+  private static final Path PAGE = TestData.project().resolve("docs/parity.md");
   private static final String BEGIN = "<!-- made by ParityTableTest -->\n";
 
   @TempDir Path temp;

@@ -5,21 +5,37 @@ import java.nio.file.Path;
 
 /**
  * Finds the project's {@code testdata} folder, from any module and any working directory inside it.
+ *
+ * <p>Large golden files are stored compressed. Nobody who asks for one sees that: what lies below
+ * {@code golden/} is handed out from a copy in which they are unpacked, see {@link UnpackedGolden}.
  */
 public final class TestData {
+  private static final String GOLDEN = "golden";
+
   private TestData() {}
 
   /**
-   * A file or folder below {@code testdata/}.
+   * A file or folder below {@code testdata/}; its place may be a copy.
    *
    * @throws IllegalStateException when it is not there
    */
   public static Path path(String relative) {
-    Path path = root().resolve(relative);
+    Path root = root();
+    boolean golden = Path.of(relative).startsWith(GOLDEN);
+    Path path =
+        golden
+            ? UnpackedGolden.of(root.resolve(GOLDEN), root.resolve("target/unpacked"))
+                .resolve(Path.of(GOLDEN).relativize(Path.of(relative)))
+            : root.resolve(relative);
     if (!Files.exists(path)) {
       throw new IllegalStateException("no test data at " + path);
     }
     return path;
+  }
+
+  /** The project's own folder, which {@code testdata} is in. */
+  public static Path project() {
+    return root().toAbsolutePath().getParent();
   }
 
   private static Path root() {
@@ -29,7 +45,7 @@ public final class TestData {
     }
     for (Path at = Path.of("").toAbsolutePath(); at != null; at = at.getParent()) {
       Path candidate = at.resolve("testdata");
-      if (Files.isDirectory(candidate.resolve("golden"))) {
+      if (Files.isDirectory(candidate.resolve(GOLDEN))) {
         return candidate;
       }
     }
