@@ -14,6 +14,7 @@ module dev.quern.formats {
   exports dev.quern.formats.huggingface;
   exports dev.quern.formats.jinja;
   exports dev.quern.formats.json;
+  exports dev.quern.formats.layout;
   exports dev.quern.formats.recipe;
   exports dev.quern.formats.safetensors;
   exports dev.quern.formats.target;

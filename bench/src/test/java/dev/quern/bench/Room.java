@@ -68,6 +68,13 @@ record Room(String root, List<String> mayUse, List<String> banned) {
               JACKSON,
               SNAKEYAML,
               FASTUTIL),
+          // Permutations of the bits of a tensor: no files, no JSON, and the engine's moves of
+          // elements.
+          room(
+              "formats.layout",
+              "dev.quern.engine.numeric",
+              "dev.quern.engine.memory",
+              "dev.quern.engine.kernel"),
           // What turns text into ids, native code included; no other format may use it.
           room(
               "formats.text",

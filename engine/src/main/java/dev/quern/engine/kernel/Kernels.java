@@ -115,6 +115,9 @@ public interface Kernels {
   /** The operations on integers, by the same provider. */
   IntKernels integers();
 
+  /** Moves of elements into the byte orders of GPU kernels, by the same provider. */
+  LayoutKernels layouts();
+
   /** The innermost loops of {@code engine.linalg}. */
   MatrixKernels matrices();
 

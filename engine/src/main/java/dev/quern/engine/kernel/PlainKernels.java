@@ -26,6 +26,7 @@ final class PlainKernels implements Kernels {
   private static final float[] DECODED = decoded();
   private static final ThreadLocal<Arrays> ARRAYS = ThreadLocal.withInitial(Arrays::new);
 
+  private static final LayoutKernels LAYOUTS = new BlockedLayoutKernels();
   private static final PruneKernels PRUNING = new PlainPruneKernels();
 
   private final ScalarKernels law = new ScalarKernels();
@@ -234,6 +235,11 @@ final class PlainKernels implements Kernels {
   @Override
   public IntKernels integers() {
     return law.integers();
+  }
+
+  @Override
+  public LayoutKernels layouts() {
+    return LAYOUTS;
   }
 
   @Override

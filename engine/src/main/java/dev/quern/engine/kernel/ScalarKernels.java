@@ -19,6 +19,7 @@ public final class ScalarKernels implements Kernels {
   private static final Fp4Kernels FP4 = new ScalarFp4Kernels();
   private static final IntKernels INTEGERS = new ScalarIntKernels();
   private static final MatrixKernels MATRICES = new ScalarMatrixKernels();
+  private static final LayoutKernels LAYOUTS = new ScalarLayoutKernels();
   private static final MaskKernels MASKS = new ScalarMaskKernels();
   private static final PruneKernels PRUNING = new ScalarPruneKernels();
   private static final DecoderKernels DECODER = new ScalarDecoderKernels();
@@ -194,6 +195,11 @@ public final class ScalarKernels implements Kernels {
   @Override
   public IntKernels integers() {
     return INTEGERS;
+  }
+
+  @Override
+  public LayoutKernels layouts() {
+    return LAYOUTS;
   }
 
   @Override

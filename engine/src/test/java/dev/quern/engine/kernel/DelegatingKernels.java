@@ -92,6 +92,11 @@ abstract class DelegatingKernels implements Kernels {
   }
 
   @Override
+  public LayoutKernels layouts() {
+    return kernels.layouts();
+  }
+
+  @Override
   public MatrixKernels matrices() {
     return kernels.matrices();
   }

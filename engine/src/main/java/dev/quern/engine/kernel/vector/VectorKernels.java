@@ -1,11 +1,13 @@
 package dev.quern.engine.kernel.vector;
 
+import dev.quern.engine.kernel.BlockedLayoutKernels;
 import dev.quern.engine.kernel.DecoderKernels;
 import dev.quern.engine.kernel.ErrorSums;
 import dev.quern.engine.kernel.Fp4Kernels;
 import dev.quern.engine.kernel.IntKernels;
 import dev.quern.engine.kernel.KernelChoice;
 import dev.quern.engine.kernel.Kernels;
+import dev.quern.engine.kernel.LayoutKernels;
 import dev.quern.engine.kernel.MaskKernels;
 import dev.quern.engine.kernel.MatrixKernels;
 import dev.quern.engine.kernel.PruneKernels;
@@ -24,6 +26,7 @@ import java.util.Locale;
 public final class VectorKernels implements Kernels {
   private static final DecoderKernels DECODER = new VectorDecoderKernels();
   private static final IntKernels INTEGERS = new VectorIntKernels();
+  private static final LayoutKernels LAYOUTS = new BlockedLayoutKernels();
   private static final MaskKernels MASKS = new VectorMaskKernels();
   private static final PruneKernels PRUNING = new VectorPruneKernels();
   private static final SweepKernels SWEEP = new VectorSweepKernels();
@@ -181,6 +184,11 @@ public final class VectorKernels implements Kernels {
   @Override
   public IntKernels integers() {
     return INTEGERS;
+  }
+
+  @Override
+  public LayoutKernels layouts() {
+    return LAYOUTS;
   }
 
   @Override

@@ -1,0 +1,24 @@
+package dev.quern.formats.layout;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** All layouts of single tensors, by id. */
+public final class Layouts {
+  // One line a family; a family's class lists its layouts.
+  private static final List<Layout> ALL =
+      Stream.of(GptqLayouts.ALL, MarlinLayouts.ALL).flatMap(List::stream).toList();
+
+  private Layouts() {}
+
+  /** All of them, family by family. */
+  public static List<Layout> all() {
+    return ALL;
+  }
+
+  /** The layout of that id, or empty. */
+  public static Optional<Layout> named(String id) {
+    return ALL.stream().filter(layout -> layout.id().equals(id)).findFirst();
+  }
+}
