@@ -8,7 +8,9 @@ import java.util.stream.Stream;
 public final class Layouts {
   // One line a family; a family's class lists its layouts.
   private static final List<Layout> ALL =
-      Stream.of(GptqLayouts.ALL, MarlinLayouts.ALL).flatMap(List::stream).toList();
+      Stream.of(GptqLayouts.ALL, MarlinLayouts.ALL, AllSparkLayouts.ALL)
+          .flatMap(List::stream)
+          .toList();
 
   private Layouts() {}
 

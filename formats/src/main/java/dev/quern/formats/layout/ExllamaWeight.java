@@ -4,17 +4,18 @@ import dev.quern.engine.kernel.IndexStrides;
 import dev.quern.engine.numeric.DType;
 
 /**
- * {@code qweight} of AutoGPTQ for 2, 4 and 8 bits: a 32-bit word holds consecutive inputs of one
- * output.
+ * Weights of ExLlama v2: words as in AutoGPTQ, but a word's even elements come first, so that a
+ * kernel unpacks pairs of half-precision numbers with one mask.
  *
  * <pre>
- *   int32 [K*b/32, N]     word (k / (32/b)) * N + n, field k % (32/b)
+ *   int32 [K*b/32, N]     word (k/f, n), f = 32/b,  field e/2 + f/2 * (e%2)  with  e = k % f
  * </pre>
  *
- * <p>Source: AutoGPTQ 9f7d3707, {@code QuantLinear.pack}.
+ * <p>Source: exllamav2 b9c025b4, {@code quant/qdq_4.cuh}, {@code shuffle_4bit_8}; {@code
+ * qdq_2.cuh}.
  */
-final class Gptq extends StridedLayout {
-  Gptq(String id, int bits) {
+final class ExllamaWeight extends StridedLayout {
+  ExllamaWeight(String id, int bits) {
     super(id, bits, 1, Integer.SIZE / bits);
   }
 
@@ -26,15 +27,17 @@ final class Gptq extends StridedLayout {
   @Override
   protected long element(PackedShape shape, long n, long k) {
     long fields = tileColumns();
-    return (k / fields * shape.paddedRows() + n) * fields + k % fields;
+    long e = k % fields;
+    return (k / fields * shape.paddedRows() + n) * fields + e / 2 + fields / 2 * (e % 2);
   }
 
   @Override
   public IndexStrides strides(PackedShape shape) {
     int fields = tileColumns();
     long[] k = new long[Integer.numberOfTrailingZeros(fields)];
-    for (int i = 0; i < k.length; i++) {
-      k[i] = 1L << i;
+    k[0] = fields / 2;
+    for (int i = 1; i < k.length; i++) {
+      k[i] = 1L << i - 1;
     }
     return new IndexStrides(new long[0], fields, k, shape.paddedRows() * fields);
   }
