@@ -3,6 +3,7 @@ module dev.quern.engine {
   requires jdk.incubator.vector;
 
   exports dev.quern.engine.annotation;
+  exports dev.quern.engine.evaluation;
   exports dev.quern.engine.kernel;
   exports dev.quern.engine.linalg;
   exports dev.quern.engine.memory;

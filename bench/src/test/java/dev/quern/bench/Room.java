@@ -59,6 +59,7 @@ record Room(String root, List<String> mayUse, List<String> banned) {
               "memory",
               "parallel"),
           engine("transform", "linalg", "quantization"),
+          engine("evaluation", "linalg", "kernel", "memory", "parallel"),
           engine("model", "linalg", "numeric", "kernel", "memory", "parallel"),
           room(
               "formats",

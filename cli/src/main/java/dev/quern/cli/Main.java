@@ -15,7 +15,14 @@ import picocli.CommandLine.Spec;
     description = "Compresses large language models on CPUs into checkpoints that vLLM loads.",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    subcommands = {Compress.class, Decompress.class, Inspect.class, Verify.class, Doctor.class},
+    subcommands = {
+      Compress.class,
+      Decompress.class,
+      Eval.class,
+      Inspect.class,
+      Verify.class,
+      Doctor.class
+    },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "  0:done",

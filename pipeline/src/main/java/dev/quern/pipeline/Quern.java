@@ -14,9 +14,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
- * Compresses and decompresses checkpoints: the entry point of the library.
+ * Compresses, decompresses and evaluates checkpoints: the entry point of the library.
  *
  * {@snippet class="dev.quern.pipeline.LibraryExample" region="compress"}
  */
@@ -186,6 +187,45 @@ public final class Quern {
     }
   }
 
+  /**
+   * Measures how well a model, plain or compressed, predicts a text, and how far it is from its
+   * source. Writes nothing.
+   *
+   * @throws QuernException when a model or the text is refused
+   * @throws InterruptedException when the calling thread is interrupted
+   */
+  public static EvaluationReport evaluate(EvaluationOptions options, Progress progress)
+      throws InterruptedException {
+    return running(options.model(), options.threads(), () -> Evaluator.run(options, progress));
+  }
+
+  /** Work on a model that writes nothing. */
+  private static <T> T running(Path model, int threads, Supplier<T> work)
+      throws InterruptedException {
+    try {
+      return work.get();
+    } catch (CheckpointException e) {
+      throw new QuernException(QuernException.Kind.INPUT, e);
+    } catch (NoThreadException e) {
+      throw noThread(threads, e);
+    } catch (InternalError e) {
+      throw shortened(model, e);
+    } catch (IllegalStateException e) {
+      if (Thread.interrupted()) { // a task on threads says it this way
+        throw new InterruptedException(e.getMessage());
+      }
+      throw e;
+    }
+  }
+
+  private static QuernException noThread(int threads, NoThreadException e) {
+    return new QuernException(
+        QuernException.Kind.REQUEST,
+        "--threads " + threads,
+        e.getMessage(),
+        "Close other programs, or raise the limit on processes (ulimit -u).");
+  }
+
   static CompressionReport compress(
       HuggingFaceCheckpoint checkpoint, SourceModel model, CompressionPlan plan, Progress progress)
       throws InterruptedException {
@@ -225,11 +265,7 @@ public final class Quern {
       folder.publish();
       return new Outcome(errors, worked - start, System.nanoTime() - worked);
     } catch (NoThreadException e) {
-      throw new QuernException(
-          QuernException.Kind.REQUEST,
-          "--threads " + plan.threads(),
-          e.getMessage(),
-          "Close other programs, or raise the limit on processes (ulimit -u).");
+      throw noThread(plan.threads(), e);
     } catch (RuntimeException | InterruptedException | Error e) {
       throw e;
     } catch (IOException e) {

@@ -43,7 +43,7 @@ public final class CalibrationData {
    */
   public static CalibrationSet read(
       Path file, TextEncoder encoder, int vocabulary, CalibrationOptions options) {
-    try (RecordSource source = open(file)) {
+    try (RecordSource source = open(file, false)) {
       return read(file.toString(), source, encoder, vocabulary, options, new ArrayList<>());
     }
   }
@@ -61,7 +61,7 @@ public final class CalibrationData {
             + " of old novels, code and everyday prose. Data like what the model will see gives"
             + " better scales.");
     String name = "quern's default text";
-    try (RecordSource source = new PlainTextSource(name, CalibrationData::defaultText, true)) {
+    try (RecordSource source = new PlainTextSource(name, CalibrationData::defaultText)) {
       return read(name, source, encoder, vocabulary, options, notes);
     }
   }
@@ -74,7 +74,12 @@ public final class CalibrationData {
     return text;
   }
 
-  private static RecordSource open(Path file) {
+  /**
+   * Opens a file.
+   *
+   * @param wholeText whether a plain text without separators is one record, not its paragraphs
+   */
+  static RecordSource open(Path file, boolean wholeText) {
     if (Files.isDirectory(file)) {
       throw new CheckpointException(
           file.toString(), "expected a file, found a folder", "Name one file of data.");
@@ -83,7 +88,7 @@ public final class CalibrationData {
     String end = name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
     return switch (end) {
       case "jsonl", "ndjson", "json" -> new JsonLinesSource(file);
-      case "txt", "text", "md" -> new PlainTextSource(file);
+      case "txt", "text", "md" -> new PlainTextSource(file, wholeText);
       case "safetensors" -> new IdTensorSource(file);
       default ->
           throw new CheckpointException(

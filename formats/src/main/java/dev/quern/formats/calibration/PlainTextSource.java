@@ -9,8 +9,8 @@ import java.util.function.Supplier;
 
 /**
  * Plain text, UTF-8. Where the file has {@code <|endoftext|>} anywhere, that is what parts its
- * documents; otherwise empty lines part its paragraphs. Either is a record. A first pass looks
- * which it is.
+ * documents; otherwise empty lines part its paragraphs, unless it is to be one document. Each is a
+ * record. A first pass looks which it is.
  */
 final class PlainTextSource implements RecordSource {
   static final String SEPARATOR = "<|endoftext|>";
@@ -19,21 +19,23 @@ final class PlainTextSource implements RecordSource {
 
   private final String name;
   private final LineReader lines;
+  private final boolean whole;
   private final boolean bySeparator;
   private final StringBuilder text = new StringBuilder();
   private final ArrayDeque<CalibrationRecord> ready = new ArrayDeque<>();
   private long begun = 1;
 
-  PlainTextSource(Path file) {
-    this(file.toString(), () -> new LineReader(file));
+  PlainTextSource(Path file, boolean whole) {
+    this(file.toString(), whole, () -> new LineReader(file));
   }
 
-  PlainTextSource(String name, Supplier<? extends InputStream> open, boolean resource) {
-    this(name, () -> new LineReader(name, open.get()));
+  PlainTextSource(String name, Supplier<? extends InputStream> open) {
+    this(name, false, () -> new LineReader(name, open.get()));
   }
 
-  private PlainTextSource(String name, Supplier<LineReader> open) {
+  private PlainTextSource(String name, boolean whole, Supplier<LineReader> open) {
     this.name = name;
+    this.whole = whole;
     boolean found = false;
     try (LineReader first = open.get()) {
       for (byte[] line = first.next(); line != null && !found; line = first.next()) {
@@ -65,7 +67,7 @@ final class PlainTextSource implements RecordSource {
           finish();
           append(parts[i]);
         }
-      } else if (line.isBlank()) {
+      } else if (line.isBlank() && !whole) {
         finish();
       } else {
         append(line);
@@ -86,11 +88,11 @@ final class PlainTextSource implements RecordSource {
       throw new CheckpointException(
           where(),
           "expected "
-              + (bySeparator ? "documents" : "paragraphs")
+              + (bySeparator || whole ? "documents" : "paragraphs")
               + " of at most "
               + LineReader.MAX_LINE
               + " characters, found a longer one",
-          "Part the text by empty lines or by " + SEPARATOR + ".");
+          "Part the text by " + (whole ? "" : "empty lines or by ") + SEPARATOR + ".");
     }
   }
 

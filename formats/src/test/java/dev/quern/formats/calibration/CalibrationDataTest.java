@@ -335,7 +335,7 @@ class CalibrationDataTest {
   @Test
   void records() throws IOException {
     List<CalibrationRecord> records = new ArrayList<>();
-    try (PlainTextSource source = new PlainTextSource(file("r.txt", "a\n\nb\nc\n"))) {
+    try (PlainTextSource source = new PlainTextSource(file("r.txt", "a\n\nb\nc\n"), false)) {
       for (CalibrationRecord r = source.next(); r != null; r = source.next()) {
         records.add(r);
       }

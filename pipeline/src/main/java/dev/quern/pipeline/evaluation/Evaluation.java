@@ -1,0 +1,225 @@
+package dev.quern.pipeline.evaluation;
+
+import dev.quern.engine.evaluation.LogitScores;
+import dev.quern.engine.evaluation.WindowMean;
+import dev.quern.engine.kernel.KernelChoice;
+import dev.quern.engine.kernel.Kernels;
+import dev.quern.engine.linalg.FloatMatrix;
+import dev.quern.engine.model.Head;
+import dev.quern.engine.model.LayerObserver;
+import dev.quern.engine.parallel.Workers;
+import dev.quern.formats.CheckpointException;
+import dev.quern.pipeline.model.DecoderModel;
+import dev.quern.pipeline.model.MappedWeights;
+import java.lang.foreign.Arena;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.LongConsumer;
+
+/** One model, or a model and its source, over windows of text. */
+public final class Evaluation implements AutoCloseable {
+  // Compiling the vector loops takes about a second, in which the plain ones do about this much.
+  private static final double WORTH_VECTORS = 5e9;
+
+  /** A model and what is done to its activations. */
+  public record Subject(DecoderModel model, LayerObserver observer) {}
+
+  /**
+   * Sums over all windows.
+   *
+   * @param loss the model's {@code -ln p} of each token
+   * @param against absent without a source
+   */
+  public record Outcome(WindowMean loss, Optional<Against> against) {}
+
+  /**
+   * What a source adds.
+   *
+   * @param sourceLoss the source's loss
+   * @param excess the model's loss less the source's
+   * @param divergence KL(source || model)
+   * @param agreement 1 where the most likely token is the same, else 0
+   */
+  public record Against(
+      WindowMean sourceLoss, WindowMean excess, WindowMean divergence, WindowMean agreement) {}
+
+  private final Windows windows;
+  private final long memoryBytes;
+  private final Workers workers;
+  private final LogitScores scores;
+  private final ModelRun model;
+  private final Optional<ModelRun> source;
+  private final WindowMean loss;
+  private final Optional<Against> against;
+
+  /**
+   * @param memoryBytes the budget; half of it is for activations
+   */
+  public Evaluation(
+      Subject model, Optional<Subject> source, Windows windows, int threads, long memoryBytes) {
+    this.windows = windows;
+    this.memoryBytes = memoryBytes;
+    this.workers = new Workers(threads);
+    double parameters = model.model().weights().bytes() / 2.0;
+    Kernels kernels = kernels(2 * parameters * windows.tokens() / threads);
+    this.scores = new LogitScores(kernels, workers);
+    this.model = new ModelRun(model.model(), model.observer(), kernels, workers);
+    this.source = source.map(s -> new ModelRun(s.model(), s.observer(), kernels, workers));
+    this.loss = mean();
+    this.against = source.map(_ -> new Against(mean(), mean(), mean(), mean()));
+  }
+
+  private static Kernels kernels(double operations) {
+    KernelChoice choice = KernelChoice.current();
+    return choice.needsWarmUp() && operations < WORTH_VECTORS
+        ? KernelChoice.withoutVectors()
+        : choice.kernels();
+  }
+
+  private WindowMean mean() {
+    return new WindowMean(windows.windows().size());
+  }
+
+  /** How many windows go through the layers together. */
+  private int atOnce() {
+    long bytes = model.stateBytes(windows.longest());
+    bytes += source.map(s -> s.stateBytes(windows.longest())).orElse(0L);
+    return (int) Math.clamp(memoryBytes / 2 / bytes, 1L, windows.windows().size());
+  }
+
+  /** How often each model's weights are gone through. */
+  public int passes() {
+    return Math.ceilDiv(windows.windows().size(), atOnce());
+  }
+
+  /** What {@link #run} will report as done, in bytes of plain weights, a window at a time. */
+  public long work() {
+    long bytes = work(model) + source.map(this::work).orElse(0L);
+    return bytes * windows.windows().size();
+  }
+
+  private long work(ModelRun run) {
+    return run.layerBytes() * (run.model().spec().layers().size() + 1);
+  }
+
+  /**
+   * Runs and scores.
+   *
+   * @param done hears of finished work
+   * @throws CheckpointException when a model's logits are not finite
+   */
+  public Outcome run(LongConsumer done) {
+    int atOnce = atOnce();
+    for (int first = 0; first < windows.windows().size(); first += atOnce) {
+      int end = Math.min(windows.windows().size(), first + atOnce);
+      pass(first, windows.windows().subList(first, end), done);
+    }
+    return new Outcome(loss, against);
+  }
+
+  private void pass(int first, List<int[]> some, LongConsumer done) {
+    try (Arena arena = Arena.ofShared()) {
+      List<FloatMatrix> states = model.states(some, arena, done);
+      Optional<List<FloatMatrix>> sourceStates = source.map(s -> s.states(some, arena, done));
+      try (MappedWeights weights = model.map()) {
+        Head head = new Head(model.model().spec(), weights);
+        if (source.isEmpty()) {
+          for (int i = 0; i < some.size(); i++) {
+            score(first + i, some.get(i), head, states.get(i));
+            done.accept(model.layerBytes());
+          }
+          return;
+        }
+        try (MappedWeights sourceWeights = source.get().map()) {
+          Head sourceHead = new Head(source.get().model().spec(), sourceWeights);
+          for (int i = 0; i < some.size(); i++) {
+            FloatMatrix sourceState = sourceStates.orElseThrow().get(i);
+            compare(first + i, some.get(i), head, states.get(i), sourceHead, sourceState);
+            done.accept(model.layerBytes() + source.get().layerBytes());
+          }
+        }
+      }
+    }
+  }
+
+  /** All but the last token predict one that is there. */
+  private static FloatMatrix predicting(FloatMatrix state) {
+    return state.view(0, 0, state.rows() - 1, state.columns());
+  }
+
+  private void score(int window, int[] ids, Head head, FloatMatrix state) {
+    int[] tokens = Arrays.copyOfRange(ids, 1, ids.length);
+    double[] found = new double[tokens.length];
+    head.logits(
+        model.workspace(),
+        predicting(state),
+        model.observer(),
+        (first, logits) -> scores.score(logits, tokens, first, found));
+    requireFinite(model, window, found);
+    loss.add(found);
+  }
+
+  private void compare(
+      int window,
+      int[] ids,
+      Head head,
+      FloatMatrix state,
+      Head sourceHead,
+      FloatMatrix sourceState) {
+    int[] tokens = Arrays.copyOfRange(ids, 1, ids.length);
+    LogitScores.Comparison found = new LogitScores.Comparison(tokens.length);
+    ModelRun other = source.orElseThrow();
+    // Both vocabularies have one size, so both heads give as many rows at a time.
+    sourceHead.logits(
+        other.workspace(),
+        predicting(sourceState),
+        other.observer(),
+        (first, sourceLogits) ->
+            head.logits(
+                model.workspace(),
+                state.view(first, 0, sourceLogits.rows(), state.columns()),
+                model.observer(),
+                (from, logits) ->
+                    scores.compare(
+                        logits,
+                        sourceLogits.view(from, 0, logits.rows(), logits.columns()),
+                        tokens,
+                        first + from,
+                        found)));
+    requireFinite(other, window, found.sourceLoss());
+    requireFinite(model, window, found.loss());
+    loss.add(found.loss());
+    Against sums = against.orElseThrow();
+    sums.sourceLoss().add(found.sourceLoss());
+    double[] excess = new double[tokens.length];
+    Arrays.setAll(excess, i -> found.loss()[i] - found.sourceLoss()[i]);
+    sums.excess().add(excess);
+    sums.divergence().add(found.divergence());
+    sums.agreement().add(found.agrees());
+  }
+
+  private static void requireFinite(ModelRun run, int window, double[] losses) {
+    for (int i = 0; i < losses.length; i++) {
+      if (!Double.isFinite(losses[i])) {
+        throw new CheckpointException(
+            run.model().folder().toString(),
+            "expected finite logits, found a loss of "
+                + losses[i]
+                + " for token "
+                + (i + 1)
+                + " of window "
+                + window,
+            "The checkpoint is damaged, or a scale in it is far off: quern verify looks for both.");
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    model.close();
+    source.ifPresent(ModelRun::close);
+    scores.close();
+    workers.close();
+  }
+}

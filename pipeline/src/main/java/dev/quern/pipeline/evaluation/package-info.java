@@ -1,0 +1,21 @@
+/**
+ * Running models to see what became of them: perplexity of a text, and how far a compressed model
+ * is from its source.
+ *
+ * <ul>
+ *   <li>{@link dev.quern.pipeline.evaluation.Windows} cuts a text into pieces that a model reads at
+ *       once.
+ *   <li>{@link dev.quern.pipeline.evaluation.Evaluation} runs one model or two over them, a layer
+ *       at a time, and scores what they predict.
+ * </ul>
+ *
+ * <p>Memory: the activations of as many windows as half of the budget holds, one at least; the
+ * weights of one layer, or of the head, mapped or decoded; what one window needs inside of a layer.
+ * Where not all windows fit, there are passes: each goes through all layers with some windows.
+ *
+ * <p>Results have the same bits for any threads, kernels and memory.
+ *
+ * <p>What may happen here: the order of layers, windows and models. What may not: arithmetic (that
+ * is {@code engine.model} and {@code engine.evaluation}), reading configurations.
+ */
+package dev.quern.pipeline.evaluation;
