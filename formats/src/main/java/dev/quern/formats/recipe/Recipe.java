@@ -47,8 +47,7 @@ public record Recipe(String origin, List<QuantizationModifier> modifiers) {
         modifiers.stream()
             .map(
                 m ->
-                    new QuantizationModifier(
-                        m.rules(),
+                    m.withIgnore(
                         Stream.concat(m.ignore().stream(), more.stream()).distinct().toList()))
             .toList());
   }
@@ -57,8 +56,6 @@ public record Recipe(String origin, List<QuantizationModifier> modifiers) {
   public Recipe withRules(UnaryOperator<RecipeRule> change) {
     return new Recipe(
         origin,
-        modifiers.stream()
-            .map(m -> new QuantizationModifier(m.rules().stream().map(change).toList(), m.ignore()))
-            .toList());
+        modifiers.stream().map(m -> m.withRules(m.rules().stream().map(change).toList())).toList());
   }
 }

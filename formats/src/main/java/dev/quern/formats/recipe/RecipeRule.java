@@ -1,19 +1,27 @@
 package dev.quern.formats.recipe;
 
+import dev.quern.formats.compressedtensors.ActivationOrdering;
 import dev.quern.formats.compressedtensors.PresetSchemes;
 import dev.quern.formats.compressedtensors.QuantizationArgs;
 import dev.quern.formats.compressedtensors.QuantizationScheme;
 import dev.quern.formats.json.Json;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
  * One scheme with the modules that it is for.
  *
  * @param label what people call it: a preset's name, or the name of a group in a recipe
  * @param scheme how the modules are quantized; its {@code targets} say which
+ * @param solver how the codes of the weights are found
  */
-public record RecipeRule(String label, QuantizationScheme scheme) {
+public record RecipeRule(String label, QuantizationScheme scheme, SolverChoice solver) {
+  /** A rule that rounds to nearest. */
+  public RecipeRule(String label, QuantizationScheme scheme) {
+    this(label, scheme, SolverChoice.RTN);
+  }
+
   /**
    * A rule of a preset scheme.
    *
@@ -33,20 +41,35 @@ public record RecipeRule(String label, QuantizationScheme scheme) {
 
   /** The same scheme for other modules. */
   public RecipeRule withTargets(List<String> targets) {
-    return new RecipeRule(label, scheme.withTargets(targets));
+    return withScheme(scheme.withTargets(targets));
   }
 
   /** The same scheme with another observer of weights, under the settings that are there. */
   public RecipeRule withWeightObserver(String observer) {
-    return new RecipeRule(
-        label,
-        scheme
-            .weights()
-            .map(
-                weights ->
-                    scheme.withWeights(
-                        weights.toBuilder().observer(ObserverChoice.canonical(observer)).build()))
-            .orElse(scheme));
+    return withWeights(
+        weights -> weights.toBuilder().observer(ObserverChoice.canonical(observer)).build());
+  }
+
+  /** The same scheme, with codes that are found in another way. */
+  public RecipeRule withSolver(SolverChoice other) {
+    return new RecipeRule(label, scheme, other);
+  }
+
+  /**
+   * The same scheme with another order of columns, for solvers that have one.
+   *
+   * @param order empty for none
+   */
+  public RecipeRule withOrder(Optional<ActivationOrdering> order) {
+    return withWeights(weights -> weights.toBuilder().actorder(order.orElse(null)).build());
+  }
+
+  private RecipeRule withWeights(UnaryOperator<QuantizationArgs> change) {
+    return withScheme(scheme.weights().map(change).map(scheme::withWeights).orElse(scheme));
+  }
+
+  private RecipeRule withScheme(QuantizationScheme other) {
+    return new RecipeRule(label, other, solver);
   }
 
   /** The preset whose numbers these are, whatever observer looks at the weights. */
@@ -75,6 +98,7 @@ public record RecipeRule(String label, QuantizationScheme scheme) {
   /** Whether both quantize in the same way, whatever their modules and names. */
   boolean sameNumbers(RecipeRule other) {
     List<String> none = List.of();
-    return scheme.withTargets(none).equals(other.scheme.withTargets(none));
+    return scheme.withTargets(none).equals(other.scheme.withTargets(none))
+        && solver.equals(other.solver);
   }
 }
