@@ -8,7 +8,7 @@ import java.util.stream.Stream;
 public final class Layouts {
   // One line a family; a family's class lists its layouts.
   private static final List<Layout> ALL =
-      Stream.of(GptqLayouts.ALL, MarlinLayouts.ALL, AllSparkLayouts.ALL)
+      Stream.of(CheckpointLayouts.ALL, GptqLayouts.ALL, MarlinLayouts.ALL, AllSparkLayouts.ALL)
           .flatMap(List::stream)
           .toList();
 

@@ -11,7 +11,12 @@
  * and the column's number has a stride of its own. Such a layout says its strides, and the kernels
  * of the engine move the elements.
  *
- * <p>{@link dev.quern.formats.layout.Layouts} knows all of them by their ids, {@code name@version}.
- * A layout never changes under its id: a change of one bit is a new version.
+ * <p>A {@link dev.quern.formats.layout.KernelLayout} is what one kernel reads for a whole module:
+ * which tensors, in which layouts, computed or moved. What its plan does not give back bit for bit
+ * stays beside it, so that every logical tensor can be had again. {@link
+ * dev.quern.formats.layout.KernelLayouts} knows all of those.
+ *
+ * <p>{@link dev.quern.formats.layout.Layouts} knows all layouts of tensors by their ids, {@code
+ * name@version}. A layout never changes under its id: a change of one bit is a new version.
  */
 package dev.quern.formats.layout;
