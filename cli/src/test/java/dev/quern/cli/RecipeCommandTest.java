@@ -159,7 +159,7 @@ class RecipeCommandTest {
     Path recipe = recipe("s_stage: {m_modifiers: {GPTQModifier: {scheme: W4A16}}}");
     QuernProcess run = compress(temp.resolve("out"), "--recipe", recipe.toString());
     assertThat(run.exitCode()).isEqualTo(ExitCode.USAGE);
-    assertThat(run.err()).contains("GPTQModifier needs calibration data");
+    assertThat(run.err()).contains("W4A16 needs calibration data");
   }
 
   @ParameterizedTest

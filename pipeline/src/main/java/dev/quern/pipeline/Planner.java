@@ -46,6 +46,7 @@ final class Planner {
     warnings.addAll(options.notes());
     model.quantization().ifPresent(method -> warnings.add(requantized(method)));
     warnings.addAll(model.warnings());
+    SchemeSupport.requireNothingElse(options.recipe());
     options.recipe().rules().forEach(rule -> SchemeSupport.require(place(rule), rule));
     List<TensorSpec> specs = model.weights().stream().map(SourceWeight::spec).toList();
     classified = TensorClassifier.forCheckpoint(specs).classifyAll(specs);

@@ -6,6 +6,7 @@ import dev.quern.formats.compressedtensors.PresetSchemes;
 import dev.quern.formats.compressedtensors.QuantizationArgs;
 import dev.quern.formats.compressedtensors.QuantizationScheme;
 import dev.quern.formats.compressedtensors.QuantizationType;
+import dev.quern.formats.recipe.Recipe;
 import dev.quern.formats.recipe.RecipeRule;
 import java.util.List;
 import java.util.Optional;
@@ -40,7 +41,7 @@ final class SchemeSupport {
    * @throws QuernException with the reason
    */
   static void require(String origin, RecipeRule rule) {
-    if (needsData(rule.scheme())) {
+    if (needsData(rule.scheme()) || rule.solver().needsData()) {
       throw refused(
           origin, rule.label() + " needs calibration data, which this version cannot use");
     }
@@ -49,6 +50,29 @@ final class SchemeSupport {
     rule.scheme().weights().ifPresent(weights -> WeightObserver.require(origin, weights));
     if (WeightCodecs.find(rule.scheme(), FloatType.BF16, 1, columns(rule.scheme())).isEmpty()) {
       throw refused(origin, describe(rule));
+    }
+  }
+
+  /**
+   * Refuses what a recipe asks for beside its rules and this version cannot do.
+   *
+   * @throws QuernException with the reason
+   */
+  static void requireNothingElse(Recipe recipe) {
+    if (recipe.modifiers().stream().anyMatch(modifier -> modifier.cache().isPresent())) {
+      throw new QuernException(
+          QuernException.Kind.REQUEST,
+          recipe.origin(),
+          "kv_cache_scheme: scales of keys and values need calibration data, which this version"
+              + " cannot use",
+          "Take it out; engines can store the cache in FP8 without scales from the checkpoint.");
+    }
+    if (!recipe.pruning().isEmpty()) {
+      throw new QuernException(
+          QuernException.Kind.REQUEST,
+          recipe.origin(),
+          "modifiers that prune weights are read, but this version cannot do what they say",
+          "Take them out.");
     }
   }
 

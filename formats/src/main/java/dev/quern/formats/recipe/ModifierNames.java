@@ -6,61 +6,95 @@ import dev.quern.formats.json.JsonWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * The modifiers of llm-compressor: which one is there, and why the others are not.
+ * The modifiers of llm-compressor: which are there, and why the others are not.
  *
  * <p>Source: llm-compressor (2026-08), {@code modifiers/}.
  */
 final class ModifierNames {
-  private static final String QUANTIZATION = "QuantizationModifier";
-  private static final String DATA = "needs calibration data, which this version cannot use";
-  private static final String PRUNES = "prunes weights, which this version cannot do";
+  static final String QUANTIZATION = "QuantizationModifier";
+  static final String GPTQ = "GPTQModifier";
+
+  private static final String SCALES = "moves scales between layers, which this version cannot do";
+  private static final String LEARNS = "learns how to round, which this version cannot do";
+  private static final String EXPERTS = "takes experts out, which this version cannot do";
   private static final String ROTATES = "rotates weights, which this version cannot do";
+
+  /** Those that quantize. */
+  private static final Map<String, SolverChoice.Algorithm> SOLVERS =
+      new TreeMap<>(
+          Map.of(QUANTIZATION, SolverChoice.Algorithm.RTN, GPTQ, SolverChoice.Algorithm.GPTQ));
+
+  /** Those that make weights zero. */
+  private static final Map<String, SparsityChoice.Algorithm> PRUNERS =
+      new TreeMap<>(
+          Map.of(
+              "ConstantPruningModifier", SparsityChoice.Algorithm.CONSTANT,
+              "MagnitudePruningModifier", SparsityChoice.Algorithm.MAGNITUDE,
+              "SparseGPTModifier", SparsityChoice.Algorithm.SPARSEGPT,
+              "WandaPruningModifier", SparsityChoice.Algorithm.WANDA));
 
   /** What this version cannot do for a modifier. */
   private static final Map<String, String> ABSENT =
       new TreeMap<>(
           Map.ofEntries(
-              Map.entry("AWQModifier", DATA),
-              Map.entry("AutoRoundModifier", DATA),
-              Map.entry("ConstantPruningModifier", PRUNES),
-              Map.entry("GPTQModifier", DATA),
-              Map.entry("LogarithmicEqualizationModifier", DATA),
-              Map.entry("MagnitudePruningModifier", PRUNES),
+              Map.entry("AWQModifier", SCALES),
+              Map.entry("AutoRoundModifier", LEARNS),
+              Map.entry("LogarithmicEqualizationModifier", SCALES),
               Map.entry("QuIPModifier", ROTATES),
-              Map.entry("REAPPruningModifier", DATA),
-              Map.entry("SmoothQuantModifier", DATA),
-              Map.entry("SparseGPTModifier", DATA),
-              Map.entry("SpinQuantModifier", ROTATES),
-              Map.entry("WandaPruningModifier", DATA)));
+              Map.entry("REAPPruningModifier", EXPERTS),
+              Map.entry("SmoothQuantModifier", SCALES),
+              Map.entry("SpinQuantModifier", ROTATES)));
 
   private ModifierNames() {}
 
   /** Whether it is the name of a modifier, there or not. */
   static boolean isKnown(String name) {
-    return name.equals(QUANTIZATION) || ABSENT.containsKey(name);
+    return SOLVERS.containsKey(name) || PRUNERS.containsKey(name) || ABSENT.containsKey(name);
+  }
+
+  /** How a modifier of this name finds codes; empty when it does not quantize. */
+  static Optional<SolverChoice.Algorithm> solver(String name) {
+    return Optional.ofNullable(SOLVERS.get(name));
+  }
+
+  /** How a modifier of this name prunes; empty when it does not. */
+  static Optional<SparsityChoice.Algorithm> pruner(String name) {
+    return Optional.ofNullable(PRUNERS.get(name));
+  }
+
+  /** The modifier that prunes in this way. */
+  static String of(SparsityChoice.Algorithm algorithm) {
+    return PRUNERS.entrySet().stream()
+        .filter(entry -> entry.getValue() == algorithm)
+        .map(Map.Entry::getKey)
+        .findFirst()
+        .orElseThrow();
   }
 
   /**
    * @throws CheckpointException when the name is not that of a modifier that this version has
    */
   static void requireAvailable(String where, String name) {
-    if (name.equals(QUANTIZATION)) {
+    if (SOLVERS.containsKey(name) || PRUNERS.containsKey(name)) {
       return;
     }
+    List<String> there = new ArrayList<>(SOLVERS.keySet());
+    there.addAll(PRUNERS.keySet());
     if (ABSENT.containsKey(name)) {
       throw new CheckpointException(
           where,
           name + " " + ABSENT.get(name),
-          "Use QuantizationModifier alone, which rounds to nearest, or take the modifier out.");
+          "Take it out. This version has " + String.join(", ", there) + ".");
     }
     List<String> all = new ArrayList<>(ABSENT.keySet());
-    all.add(QUANTIZATION);
+    all.addAll(there);
     throw new CheckpointException(
         where,
         "unknown modifier " + JsonWriter.quote(name),
-        NearestNames.question(name, all) + "This version has QuantizationModifier.");
+        NearestNames.question(name, all) + "This version has " + String.join(", ", there) + ".");
   }
 }

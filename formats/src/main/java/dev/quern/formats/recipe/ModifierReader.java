@@ -4,18 +4,22 @@ import dev.quern.formats.CheckpointException;
 import dev.quern.formats.compressedtensors.ConfigReader;
 import dev.quern.formats.compressedtensors.ModuleClass;
 import dev.quern.formats.compressedtensors.PresetSchemes;
+import dev.quern.formats.compressedtensors.QuantizationArgs;
 import dev.quern.formats.compressedtensors.QuantizationScheme;
 import dev.quern.formats.json.Json;
+import dev.quern.formats.recipe.SolverChoice.Algorithm;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
 /**
- * Reads the arguments of a {@code QuantizationModifier}.
+ * Reads the arguments of a {@code QuantizationModifier} or a {@code GPTQModifier}.
  *
- * <p>Source: llm-compressor (2026-08), {@code modifiers/quantization/quantization/mixin.py}.
+ * <p>Source: llm-compressor (2026-08), {@code modifiers/quantization/quantization/mixin.py} and
+ * {@code modifiers/gptq/base.py}.
  */
 final class ModifierReader {
   private static final Set<String> KEYS =
@@ -24,23 +28,26 @@ final class ModifierReader {
           "config_groups",
           "ignore",
           "input_observer",
+          "kv_cache_scheme",
           "observer",
           "output_observer",
           "scheme",
           "targets",
-          "weight_observer",
-          // What every modifier has and nothing reads when a model is compressed once.
-          "end",
-          "group",
-          "index",
-          "requires_calibration_data",
-          "start",
-          "update");
+          "weight_observer");
 
+  private static final Set<String> GPTQ_KEYS =
+      Set.of("actorder", "block_size", "dampening_frac", "offload_hessians");
+
+  /** What every modifier has and nothing reads when a model is compressed once. */
+  static final Set<String> COMMON_KEYS =
+      Set.of("end", "group", "index", "requires_calibration_data", "start", "update");
+
+  private final Algorithm algorithm;
   private final Json.Obj json;
   private final ConfigReader in;
 
-  private ModifierReader(Json.Obj json) {
+  private ModifierReader(Algorithm algorithm, Json.Obj json) {
+    this.algorithm = algorithm;
     this.json = json;
     this.in = new ConfigReader(json);
   }
@@ -49,32 +56,49 @@ final class ModifierReader {
    * @throws CheckpointException for an unknown key, and for what contradicts itself or cannot be
    *     done
    */
-  static QuantizationModifier read(Json.Obj json) {
-    return new ModifierReader(json).read();
+  static QuantizationModifier read(Algorithm algorithm, Json.Obj json) {
+    return new ModifierReader(algorithm, json).read();
   }
 
   private QuantizationModifier read() {
-    refuseCache();
-    // Null says that there is none.
-    new ConfigReader(json.without("kv_cache_scheme")).allowOnly(KEYS);
+    Set<String> known = new HashSet<>(KEYS);
+    known.addAll(COMMON_KEYS);
+    if (algorithm == Algorithm.GPTQ) {
+      known.addAll(GPTQ_KEYS);
+    }
+    in.allowOnly(known);
     refuseBypass();
+    SolverChoice solver = solver();
+    SchemeOrder order = SchemeOrder.read(algorithm, json);
     ObserverChoice observers = ObserverChoice.read(json);
     List<RecipeRule> rules = new ArrayList<>();
     rules()
         .forEach(
             rule ->
                 rules.add(
-                    new RecipeRule(
-                        rule.label(), in.located(() -> observers.applyTo(rule.scheme())))));
-    return new QuantizationModifier(rules, in.stringOrStrings("ignore").orElse(List.of()));
+                    order.applyTo(
+                        in.where("actorder"),
+                        new RecipeRule(
+                            rule.label(),
+                            in.located(() -> observers.applyTo(rule.scheme())),
+                            solver))));
+    return new QuantizationModifier(
+        rules,
+        in.stringOrStrings("ignore").orElse(List.of()),
+        json.object("kv_cache_scheme").map(QuantizationArgs::fromJson));
   }
 
-  private void refuseCache() {
-    if (json.object("kv_cache_scheme").isPresent()) {
-      throw new CheckpointException(
-          in.where("kv_cache_scheme"),
-          "scales of keys and values need calibration data, which this version cannot use",
-          "Take it out; engines can store the cache in FP8 without scales from the checkpoint.");
+  private SolverChoice solver() {
+    if (algorithm != Algorithm.GPTQ) {
+      return SolverChoice.of(algorithm);
+    }
+    long block = json.integer("block_size").orElse((long) SolverChoice.DEFAULT_BLOCK_SIZE);
+    double dampening = json.number("dampening_frac").orElse(SolverChoice.DEFAULT_DAMPENING);
+    try {
+      return new SolverChoice(
+          algorithm, Math.clamp(block, Integer.MIN_VALUE, Integer.MAX_VALUE), dampening);
+    } catch (IllegalArgumentException e) {
+      throw new CheckpointException(json.where(), e.getMessage(), "Correct the value.", e);
     }
   }
 
@@ -96,6 +120,9 @@ final class ModifierReader {
     }
     if (groups.isPresent()) {
       return ofGroups(groups.get());
+    }
+    if (scheme.isEmpty() && json.object("kv_cache_scheme").isPresent()) {
+      return List.of();
     }
     return switch (scheme.orElse(Json.Null.NULL)) {
       case Json.Str name -> List.of(preset(name.value(), targets()));

@@ -5,19 +5,28 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /**
- * What is to be done to a checkpoint: which modules get which scheme.
+ * What is to be done to a checkpoint: which modules are pruned, and which get which scheme.
  *
  * @param origin where its patterns stand, for messages: an option such as {@code --targets}, or a
  *     file
- * @param modifiers at least one; no module may be claimed by two of them in different ways
+ * @param pruning what comes first
+ * @param modifiers at least one when nothing is pruned; no module may be claimed by two of them in
+ *     different ways
  */
-public record Recipe(String origin, List<QuantizationModifier> modifiers) {
-  /** Copies the list. */
+public record Recipe(
+    String origin, List<PruningModifier> pruning, List<QuantizationModifier> modifiers) {
+  /** Copies the lists. */
   public Recipe {
+    pruning = List.copyOf(pruning);
     modifiers = List.copyOf(modifiers);
-    if (modifiers.isEmpty()) {
+    if (modifiers.isEmpty() && pruning.isEmpty()) {
       throw new IllegalArgumentException("a recipe without modifiers");
     }
+  }
+
+  /** A recipe that prunes nothing. */
+  public Recipe(String origin, List<QuantizationModifier> modifiers) {
+    this(origin, List.of(), modifiers);
   }
 
   /** A recipe of one modifier that ignores nothing. */
@@ -37,25 +46,35 @@ public record Recipe(String origin, List<QuantizationModifier> modifiers) {
 
   /** What any modifier ignores, each entry once. */
   public List<String> ignore() {
-    return modifiers.stream().flatMap(m -> m.ignore().stream()).distinct().toList();
+    return Stream.concat(
+            pruning.stream().flatMap(m -> m.ignore().stream()),
+            modifiers.stream().flatMap(m -> m.ignore().stream()))
+        .distinct()
+        .toList();
   }
 
   /** This recipe with modifiers that ignore these modules, too. */
   public Recipe alsoIgnoring(List<String> more) {
     return new Recipe(
         origin,
-        modifiers.stream()
-            .map(
-                m ->
-                    m.withIgnore(
-                        Stream.concat(m.ignore().stream(), more.stream()).distinct().toList()))
-            .toList());
+        pruning.stream().map(m -> m.withIgnore(joined(m.ignore(), more))).toList(),
+        modifiers.stream().map(m -> m.withIgnore(joined(m.ignore(), more))).toList());
+  }
+
+  private static List<String> joined(List<String> some, List<String> more) {
+    return Stream.concat(some.stream(), more.stream()).distinct().toList();
+  }
+
+  /** This recipe with other pruning before it. */
+  public Recipe withPruning(List<PruningModifier> others) {
+    return new Recipe(origin, others, modifiers);
   }
 
   /** This recipe with each rule changed. */
   public Recipe withRules(UnaryOperator<RecipeRule> change) {
     return new Recipe(
         origin,
+        pruning,
         modifiers.stream().map(m -> m.withRules(m.rules().stream().map(change).toList())).toList());
   }
 }

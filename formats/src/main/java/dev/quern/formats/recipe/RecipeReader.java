@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
@@ -61,6 +62,7 @@ public final class RecipeReader {
    * @param origin its name in messages
    */
   public static Recipe read(String origin, Json.Obj document) {
+    List<PruningModifier> pruning = new ArrayList<>();
     List<QuantizationModifier> modifiers = new ArrayList<>();
     for (Map.Entry<String, Json> stage : document.members().entrySet()) {
       if (stage.getKey().equals(ARGUMENTS)) {
@@ -74,20 +76,32 @@ public final class RecipeReader {
         if (!group.endsWith(MODIFIERS)) {
           throw unknown(groups, group, group + MODIFIERS, "a group of modifiers");
         }
-        readGroup(groups.object(group).orElse(Json.Obj.empty()), modifiers);
+        readGroup(groups.object(group).orElse(Json.Obj.empty()), pruning, modifiers);
       }
     }
-    if (modifiers.isEmpty()) {
+    if (modifiers.isEmpty() && pruning.isEmpty()) {
       throw new CheckpointException(
           origin, "expected a QuantizationModifier, found no modifier at all", SHAPE + ".");
     }
-    return new Recipe(origin, modifiers);
+    return new Recipe(origin, pruning, modifiers);
   }
 
-  private static void readGroup(Json.Obj group, List<QuantizationModifier> modifiers) {
+  private static void readGroup(
+      Json.Obj group, List<PruningModifier> pruning, List<QuantizationModifier> modifiers) {
     for (String name : group.members().keySet()) {
       ModifierNames.requireAvailable(group.where(), name);
-      modifiers.add(ModifierReader.read(group.object(name).orElse(Json.Obj.empty())));
+      Json.Obj arguments = group.object(name).orElse(Json.Obj.empty());
+      Optional<SparsityChoice.Algorithm> pruner = ModifierNames.pruner(name);
+      if (pruner.isEmpty()) {
+        modifiers.add(ModifierReader.read(ModifierNames.solver(name).orElseThrow(), arguments));
+      } else if (modifiers.isEmpty()) {
+        pruning.add(PruningReader.read(pruner.get(), arguments));
+      } else {
+        throw new CheckpointException(
+            group.where(),
+            name + " comes after a modifier that quantizes, and would prune what is no more there",
+            "Put it before that one.");
+      }
     }
   }
 

@@ -1,6 +1,8 @@
 package dev.quern.formats.recipe;
 
+import dev.quern.formats.compressedtensors.ActivationOrdering;
 import dev.quern.formats.compressedtensors.PresetSchemes;
+import dev.quern.formats.compressedtensors.QuantizationArgs;
 import dev.quern.formats.compressedtensors.QuantizationScheme;
 import dev.quern.formats.json.Json;
 import dev.quern.formats.json.YamlWriter;
@@ -21,17 +23,75 @@ public final class RecipeWriter {
   /** The recipe as YAML, with a newline at the end. */
   public static String write(Recipe recipe) {
     Json.Obj stage = Json.Obj.empty();
-    for (int i = 0; i < recipe.modifiers().size(); i++) {
-      String group = i == 0 ? "default_modifiers" : "default_" + i + "_modifiers";
-      Json.Obj arguments = arguments(recipe.modifiers().get(i));
-      stage = stage.with(group, Json.Obj.empty().with("QuantizationModifier", arguments));
+    for (PruningModifier modifier : recipe.pruning()) {
+      String name = ModifierNames.of(modifier.choice().algorithm());
+      stage = withGroup(stage, name, PruningWriter.arguments(modifier));
+    }
+    for (QuantizationModifier modifier : recipe.modifiers()) {
+      stage = withModifier(stage, modifier);
     }
     return YamlWriter.write(Json.Obj.empty().with("default_stage", stage));
   }
 
-  private static Json.Obj arguments(QuantizationModifier modifier) {
-    List<RecipeRule> rules = modifier.rules();
-    Json ignore = strings(modifier.ignore());
+  private static Json.Obj withGroup(Json.Obj stage, String name, Json.Obj arguments) {
+    int i = stage.members().size();
+    String group = i == 0 ? "default_modifiers" : "default_" + i + "_modifiers";
+    return stage.with(group, Json.Obj.empty().with(name, arguments));
+  }
+
+  private static Json.Obj withModifier(Json.Obj stage, QuantizationModifier modifier) {
+    List<SolverChoice> solvers =
+        modifier.rules().stream().map(RecipeRule::solver).distinct().toList();
+    if (solvers.size() > 1) {
+      throw new IllegalArgumentException("one modifier with several solvers: " + solvers);
+    }
+    SolverChoice solver = solvers.isEmpty() ? SolverChoice.RTN : solvers.getFirst();
+    Optional<QuantizationArgs> cache = modifier.cache();
+    Json.Obj arguments =
+        switch (solver.algorithm()) {
+          case RTN -> arguments(modifier.rules(), modifier.ignore());
+          case GPTQ -> gptqArguments(modifier, solver);
+        };
+    if (cache.isPresent()) {
+      arguments = arguments.with("kv_cache_scheme", withoutNulls(cache.get().toJson()));
+    }
+    String name =
+        solver.algorithm() == SolverChoice.Algorithm.GPTQ
+            ? ModifierNames.GPTQ
+            : ModifierNames.QUANTIZATION;
+    return withGroup(stage, name, arguments);
+  }
+
+  /**
+   * An order that all rules share stands with the modifier, as null when it is none: without the
+   * key, readers take static.
+   */
+  private static Json.Obj gptqArguments(QuantizationModifier modifier, SolverChoice solver) {
+    List<Optional<ActivationOrdering>> orders =
+        modifier.rules().stream()
+            .map(rule -> rule.scheme().weights().flatMap(QuantizationArgs::actorder))
+            .distinct()
+            .toList();
+    boolean shared = orders.size() == 1;
+    List<RecipeRule> rules =
+        shared
+            ? modifier.rules().stream().map(rule -> rule.withOrder(Optional.empty())).toList()
+            : modifier.rules();
+    Json order =
+        shared && orders.getFirst().isPresent()
+            ? Json.of(orders.getFirst().get().configName())
+            : Json.Null.NULL;
+    return arguments(rules, modifier.ignore())
+        .with("block_size", Json.of(solver.blockSize()))
+        .with("dampening_frac", Json.of(solver.dampening()))
+        .with("actorder", order);
+  }
+
+  private static Json.Obj arguments(List<RecipeRule> rules, List<String> ignored) {
+    Json ignore = strings(ignored);
+    if (rules.isEmpty()) {
+      return Json.Obj.empty().with("ignore", ignore);
+    }
     Optional<Json.Obj> presets = presets(rules);
     if (presets.isEmpty()) {
       return Json.Obj.empty().with("config_groups", groups(rules)).with("ignore", ignore);
@@ -111,7 +171,7 @@ public final class RecipeWriter {
     return kept;
   }
 
-  private static Json strings(List<String> texts) {
+  static Json strings(List<String> texts) {
     return Json.of(texts.stream().map(Json::of).toList());
   }
 }

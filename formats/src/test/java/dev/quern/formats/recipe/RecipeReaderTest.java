@@ -93,6 +93,16 @@ final class RecipeReaderTest {
   }
 
   @Test
+  void aCacheWithRulesAndWithout() {
+    String cache = "kv_cache_scheme: {num_bits: 8, type: float, strategy: tensor, symmetric: true}";
+    for (String before : List.of("scheme: W8A8, ", "")) {
+      QuantizationModifier modifier = modifier("{" + before + cache + "}").modifiers().getFirst();
+      assertThat(modifier.rules()).hasSize(before.isEmpty() ? 0 : 1);
+      assertThat(modifier.cache().orElseThrow().strategy().configName()).isEqualTo("tensor");
+    }
+  }
+
+  @Test
   void everyStageAndGroupCounts() {
     Recipe recipe =
         read(
@@ -147,7 +157,8 @@ final class RecipeReaderTest {
         "{scheme: {}} | scheme | expected at least one entry",
         "{scheme: {W8A8: []}} | scheme | expected at least one entry",
         "{scheme: {W8A8: [a], W4A16: [b]}, targets: [c]} | targets | has no effect",
-        "{scheme: W8A8, kv_cache_scheme: {num_bits: 8}} | kv_cache_scheme | calibration data",
+        "{scheme: W8A8, kv_cache_scheme: {bits: 8}} | unknown key \"bits\" | num_bits",
+        "{scheme: W8A8, actorder: static} | unknown key \"actorder\" | the keys known here",
         "{scheme: W8A8, bypass_divisibility_checks: true} | bypass_divis | Leave it out",
         "{scheme: W8A8, observer: {weight: x}} | unknown key \"weight\" | Did you mean weights?",
         "{scheme: W8A8, observer: {weights: x}, input_observer: y} | observer is given beside | K",
@@ -168,18 +179,16 @@ final class RecipeReaderTest {
   void knownKeysAreThoseThatCanBeUsed() {
     assertThatThrownBy(() -> modifier("{scheme: W8A8, sheme: x, kv_cache_scheme: null}"))
         .hasMessageContaining("Did you mean scheme?")
-        .hasMessageNotContaining("kv_cache_scheme");
+        .hasMessageNotContaining("actorder");
   }
 
   @ParameterizedTest
   @CsvSource({
-    "GPTQModifier, needs calibration data",
-    "AWQModifier, needs calibration data",
-    "SmoothQuantModifier, needs calibration data",
-    "SparseGPTModifier, needs calibration data",
-    "WandaPruningModifier, needs calibration data",
-    "AutoRoundModifier, needs calibration data",
-    "MagnitudePruningModifier, prunes weights",
+    "AWQModifier, moves scales",
+    "SmoothQuantModifier, moves scales",
+    "LogarithmicEqualizationModifier, moves scales",
+    "AutoRoundModifier, learns how to round",
+    "REAPPruningModifier, takes experts out",
     "SpinQuantModifier, rotates weights",
     "QuantisationModifier, Did you mean QuantizationModifier?",
     "NoSuchThing, unknown modifier",
