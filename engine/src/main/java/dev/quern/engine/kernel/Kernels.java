@@ -124,6 +124,9 @@ public interface Kernels {
   /** The operations that set weights to zero, by the same provider. */
   PruneKernels pruning();
 
+  /** Rows of 2:4 sparse matrices taken apart and put together, by the same provider. */
+  SparseKernels sparse();
+
   /** The masks of columns, for solvers, by the same provider. */
   MaskKernels masks();
 

@@ -27,6 +27,7 @@ final class PlainKernels implements Kernels {
   private static final ThreadLocal<Arrays> ARRAYS = ThreadLocal.withInitial(Arrays::new);
 
   private static final LayoutKernels LAYOUTS = new BlockedLayoutKernels();
+  private static final SparseKernels SPARSE = new PlainSparseKernels();
   private static final PruneKernels PRUNING = new PlainPruneKernels();
 
   private final ScalarKernels law = new ScalarKernels();
@@ -235,6 +236,11 @@ final class PlainKernels implements Kernels {
   @Override
   public IntKernels integers() {
     return law.integers();
+  }
+
+  @Override
+  public SparseKernels sparse() {
+    return SPARSE;
   }
 
   @Override

@@ -20,6 +20,7 @@ public final class ScalarKernels implements Kernels {
   private static final IntKernels INTEGERS = new ScalarIntKernels();
   private static final MatrixKernels MATRICES = new ScalarMatrixKernels();
   private static final LayoutKernels LAYOUTS = new ScalarLayoutKernels();
+  private static final SparseKernels SPARSE = new ScalarSparseKernels();
   private static final MaskKernels MASKS = new ScalarMaskKernels();
   private static final PruneKernels PRUNING = new ScalarPruneKernels();
   private static final DecoderKernels DECODER = new ScalarDecoderKernels();
@@ -195,6 +196,11 @@ public final class ScalarKernels implements Kernels {
   @Override
   public IntKernels integers() {
     return INTEGERS;
+  }
+
+  @Override
+  public SparseKernels sparse() {
+    return SPARSE;
   }
 
   @Override

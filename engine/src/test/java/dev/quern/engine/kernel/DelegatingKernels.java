@@ -92,6 +92,11 @@ abstract class DelegatingKernels implements Kernels {
   }
 
   @Override
+  public SparseKernels sparse() {
+    return kernels.sparse();
+  }
+
+  @Override
   public LayoutKernels layouts() {
     return kernels.layouts();
   }

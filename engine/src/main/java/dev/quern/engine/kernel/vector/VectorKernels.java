@@ -10,8 +10,10 @@ import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.kernel.LayoutKernels;
 import dev.quern.engine.kernel.MaskKernels;
 import dev.quern.engine.kernel.MatrixKernels;
+import dev.quern.engine.kernel.PlainSparseKernels;
 import dev.quern.engine.kernel.PruneKernels;
 import dev.quern.engine.kernel.RangeSearchKernels;
+import dev.quern.engine.kernel.SparseKernels;
 import dev.quern.engine.kernel.SweepKernels;
 import dev.quern.engine.numeric.FloatType;
 import java.lang.foreign.MemorySegment;
@@ -27,6 +29,7 @@ public final class VectorKernels implements Kernels {
   private static final DecoderKernels DECODER = new VectorDecoderKernels();
   private static final IntKernels INTEGERS = new VectorIntKernels();
   private static final LayoutKernels LAYOUTS = new BlockedLayoutKernels();
+  private static final SparseKernels SPARSE = new PlainSparseKernels();
   private static final MaskKernels MASKS = new VectorMaskKernels();
   private static final PruneKernels PRUNING = new VectorPruneKernels();
   private static final SweepKernels SWEEP = new VectorSweepKernels();
@@ -184,6 +187,11 @@ public final class VectorKernels implements Kernels {
   @Override
   public IntKernels integers() {
     return INTEGERS;
+  }
+
+  @Override
+  public SparseKernels sparse() {
+    return SPARSE;
   }
 
   @Override
