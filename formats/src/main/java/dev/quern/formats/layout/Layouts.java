@@ -8,7 +8,20 @@ import java.util.stream.Stream;
 public final class Layouts {
   // One line a family; a family's class lists its layouts.
   private static final List<Layout> ALL =
-      Stream.of(CheckpointLayouts.ALL, GptqLayouts.ALL, MarlinLayouts.ALL, AllSparkLayouts.ALL)
+      Stream.of(
+              CheckpointLayouts.ALL,
+              GptqLayouts.ALL,
+              MarlinLayouts.ALL,
+              AllSparkLayouts.ALL,
+              Marlin24Layouts.ALL,
+              SparseLayouts.ALL,
+              MacheteLayouts.ALL,
+              CutlassW4A8Scales.ALL,
+              BlockScaleLayouts.ALL,
+              TrtllmLayouts.ALL,
+              DeepGemmLayouts.ALL,
+              AiterLayouts.ALL,
+              CpuLayouts.ALL)
           .flatMap(List::stream)
           .toList();
 

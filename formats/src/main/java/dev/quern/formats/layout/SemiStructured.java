@@ -15,8 +15,8 @@ import java.lang.foreign.MemorySegment;
  * </pre>
  *
  * <p>With fewer than two that are not zero the pair is the one that torch 2.13 writes; any would
- * mean the same. Nibbles lie in rows, the earliest lowest; {@link SparseLayouts} puts them into the
- * order of a GPU's kernel.
+ * mean the same. Of a negative zero that is not kept, the sign is lost. Nibbles lie in rows, the
+ * earliest lowest; {@link SparseLayouts} puts them into the order of a GPU's kernel.
  */
 public final class SemiStructured {
   private SemiStructured() {}
