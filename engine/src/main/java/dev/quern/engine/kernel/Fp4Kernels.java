@@ -1,5 +1,8 @@
 package dev.quern.engine.kernel;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import dev.quern.engine.numeric.E8M0;
 import dev.quern.engine.numeric.FloatType;
 import java.lang.foreign.MemorySegment;
 
@@ -88,6 +91,86 @@ public interface Fp4Kernels {
       float[] scales,
       MemorySegment target,
       long targetOffset);
+
+  /**
+   * Quantizes a row to MXFP4: each group of 32 by the power of two that {@link MxScales} gives for
+   * its largest magnitude.
+   *
+   * @param n a multiple of 32
+   * @param target receives {@code n / 2} bytes, as {@link #quantizeE2M1} writes them
+   * @param scaleCodes receives {@code n / 32} codes of E8M0
+   * @param maxBits room for {@code n / 32} ints
+   * @param scales room for {@code n / 32} floats
+   * @return the first group that holds NaN or infinity, or -1. If there is one, what was written is
+   *     not valid
+   */
+  default int quantizeMxfp4(
+      FloatType type,
+      MemorySegment source,
+      long sourceOffset,
+      int n,
+      MemorySegment target,
+      long targetOffset,
+      MemorySegment scaleCodes,
+      long scaleOffset,
+      int[] maxBits,
+      float[] scales) {
+    groupAbsMaxBits(type, source, sourceOffset, n, MxScales.GROUP_SIZE, maxBits);
+    int exponent = MxScales.E2M1_MAX_EXPONENT;
+    int groups = n / MxScales.GROUP_SIZE;
+    int failed = mxScales(type, exponent, groups, scaleCodes, scaleOffset, maxBits, scales);
+    if (failed < 0) {
+      quantizeE2M1(
+          type, source, sourceOffset, n, MxScales.GROUP_SIZE, scales, true, target, targetOffset);
+    }
+    return failed;
+  }
+
+  /**
+   * Quantizes a row to MXFP8, as {@link #quantizeMxfp4} to MXFP4.
+   *
+   * @param target receives {@code n} bytes
+   */
+  default int quantizeMxfp8(
+      FloatType type,
+      MemorySegment source,
+      long sourceOffset,
+      int n,
+      MemorySegment target,
+      long targetOffset,
+      MemorySegment scaleCodes,
+      long scaleOffset,
+      int[] maxBits,
+      float[] scales) {
+    groupAbsMaxBits(type, source, sourceOffset, n, MxScales.GROUP_SIZE, maxBits);
+    int exponent = MxScales.E4M3_MAX_EXPONENT;
+    int groups = n / MxScales.GROUP_SIZE;
+    int failed = mxScales(type, exponent, groups, scaleCodes, scaleOffset, maxBits, scales);
+    if (failed < 0) {
+      quantizeE4M3(
+          type, source, sourceOffset, n, MxScales.GROUP_SIZE, scales, target, targetOffset);
+    }
+    return failed;
+  }
+
+  private static int mxScales(
+      FloatType type,
+      int maxExponent,
+      int groups,
+      MemorySegment scaleCodes,
+      long scaleOffset,
+      int[] maxBits,
+      float[] scales) {
+    for (int g = 0; g < groups; g++) {
+      if (maxBits[g] >= type.infinityBits()) {
+        return g;
+      }
+      byte code = MxScales.code(type, maxBits[g], maxExponent);
+      scaleCodes.set(JAVA_BYTE, scaleOffset + g, code);
+      scales[g] = E8M0.decode(code);
+    }
+    return -1;
+  }
 
   /**
    * Of 16 scales in succession, the one by which the squared error of each group of 16 is least:

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import dev.quern.engine.kernel.Fp4Kernels;
 import dev.quern.engine.kernel.Kernels;
+import dev.quern.engine.kernel.MxScales;
 import dev.quern.engine.numeric.E8M0;
 import dev.quern.engine.numeric.FloatType;
 import java.lang.foreign.MemorySegment;
@@ -17,7 +18,7 @@ import java.util.Optional;
  */
 public final class MxWeights {
   /** Elements that share a scale. */
-  public static final int GROUP_SIZE = 32;
+  public static final int GROUP_SIZE = MxScales.GROUP_SIZE;
 
   private MxWeights() {}
 
@@ -49,6 +50,30 @@ public final class MxWeights {
             true,
             codes,
             bytes(element));
+      }
+
+      @Override
+      int quantizeRow(
+          Fp4Kernels kernels,
+          FloatType type,
+          MemorySegment source,
+          long element,
+          int n,
+          MemorySegment codes,
+          MemorySegment scaleCodes,
+          int[] maxBits,
+          float[] scales) {
+        return kernels.quantizeMxfp4(
+            type,
+            source,
+            element * type.bytes(),
+            n,
+            codes,
+            bytes(element),
+            scaleCodes,
+            element / GROUP_SIZE,
+            maxBits,
+            scales);
       }
 
       @Override
@@ -84,6 +109,30 @@ public final class MxWeights {
       }
 
       @Override
+      int quantizeRow(
+          Fp4Kernels kernels,
+          FloatType type,
+          MemorySegment source,
+          long element,
+          int n,
+          MemorySegment codes,
+          MemorySegment scaleCodes,
+          int[] maxBits,
+          float[] scales) {
+        return kernels.quantizeMxfp8(
+            type,
+            source,
+            element * type.bytes(),
+            n,
+            codes,
+            bytes(element),
+            scaleCodes,
+            element / GROUP_SIZE,
+            maxBits,
+            scales);
+      }
+
+      @Override
       void dequantize(
           Fp4Kernels kernels,
           FloatType type,
@@ -113,6 +162,20 @@ public final class MxWeights {
         int n,
         float[] scales,
         MemorySegment codes);
+
+    /**
+     * Scales by largest magnitudes, and codes. Returns the first group that is not finite, or -1.
+     */
+    abstract int quantizeRow(
+        Fp4Kernels kernels,
+        FloatType type,
+        MemorySegment source,
+        long element,
+        int n,
+        MemorySegment codes,
+        MemorySegment scaleCodes,
+        int[] maxBits,
+        float[] scales);
 
     abstract void dequantize(
         Fp4Kernels kernels,
@@ -163,23 +226,53 @@ public final class MxWeights {
     float[] scales = new float[groups];
     for (int row = 0; row < rows; row++) {
       long begin = (long) row * cols;
-      if (observer.isPresent()) {
-        RangeObserver ranges = observer.get();
-        ObservedAbsMax.row(kernels, ranges, type, source, cols, GROUP_SIZE, row, maxBits);
-      } else {
-        fp4.groupAbsMaxBits(type, source, begin * type.bytes(), cols, GROUP_SIZE, maxBits);
+      int failed =
+          observer.isPresent()
+              ? quantizeRow(
+                  kernels,
+                  observer.get(),
+                  type,
+                  element,
+                  source,
+                  row,
+                  cols,
+                  codes,
+                  scaleCodes,
+                  maxBits,
+                  scales)
+              : element.quantizeRow(
+                  fp4, type, source, begin, cols, codes, scaleCodes, maxBits, scales);
+      if (failed >= 0) {
+        throw NonFiniteWeightException.find(
+            type, source, new ScaleGrid(rows, cols, 1, GROUP_SIZE), row, failed);
       }
-      for (int g = 0; g < groups; g++) {
-        if (maxBits[g] >= type.infinityBits()) {
-          throw NonFiniteWeightException.find(
-              type, source, new ScaleGrid(rows, cols, 1, GROUP_SIZE), row, g);
-        }
-        byte code = MxScales.code(type, maxBits[g], element.maxExponent);
-        scaleCodes.set(JAVA_BYTE, (long) row * groups + g, code);
-        scales[g] = E8M0.decode(code);
-      }
-      element.quantize(fp4, type, source, begin, cols, scales, codes);
     }
+  }
+
+  private static int quantizeRow(
+      Kernels kernels,
+      RangeObserver observer,
+      FloatType type,
+      Element element,
+      MemorySegment source,
+      int row,
+      int cols,
+      MemorySegment codes,
+      MemorySegment scaleCodes,
+      int[] maxBits,
+      float[] scales) {
+    int groups = cols / GROUP_SIZE;
+    ObservedAbsMax.row(kernels, observer, type, source, cols, GROUP_SIZE, row, maxBits);
+    for (int g = 0; g < groups; g++) {
+      if (maxBits[g] >= type.infinityBits()) {
+        return g;
+      }
+      byte code = MxScales.code(type, maxBits[g], element.maxExponent);
+      scaleCodes.set(JAVA_BYTE, (long) row * groups + g, code);
+      scales[g] = E8M0.decode(code);
+    }
+    element.quantize(kernels.fp4(), type, source, (long) row * cols, cols, scales, codes);
+    return -1;
   }
 
   /**

@@ -14,9 +14,8 @@
  *
  * <p>{@link dev.quern.engine.quantization.Nvfp4Weights} and {@link
  * dev.quern.engine.quantization.MxWeights} do so for the micro-scaled floats, whose scales are
- * {@link dev.quern.engine.quantization.Nvfp4Scales} and {@link
- * dev.quern.engine.quantization.MxScales}; {@link dev.quern.engine.quantization.Nvfp4Search} finds
- * NVFP4's best ones.
+ * {@link dev.quern.engine.quantization.Nvfp4Scales} and {@link dev.quern.engine.kernel.MxScales};
+ * {@link dev.quern.engine.quantization.Nvfp4Search} finds NVFP4's best ones.
  *
  * <p>{@link dev.quern.engine.quantization.IntWeights} does so with integers of 2 to 8 bits, packed
  * or a byte each. It asks a {@link dev.quern.engine.quantization.RangeObserver} for the range of

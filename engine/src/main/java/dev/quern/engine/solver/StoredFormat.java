@@ -1,13 +1,13 @@
 package dev.quern.engine.solver;
 
 import dev.quern.engine.kernel.IntGroups;
+import dev.quern.engine.kernel.MxScales;
 import dev.quern.engine.numeric.E8M0;
 import dev.quern.engine.numeric.FloatType;
 import dev.quern.engine.numeric.Fp8E4M3;
 import dev.quern.engine.quantization.E4M3Weights;
 import dev.quern.engine.quantization.IntParameters;
 import dev.quern.engine.quantization.MinMax;
-import dev.quern.engine.quantization.MxScales;
 import dev.quern.engine.quantization.MxWeights;
 import dev.quern.engine.quantization.Nvfp4Scales;
 import dev.quern.engine.quantization.RangeObserver;

@@ -146,6 +146,64 @@ class Fp4TwinTest {
     }
   }
 
+  /**
+   * Rows with scales of their own. Each bf16 pattern with each of 256 exponents as the largest of
+   * its group is more than all pairs of a significand and a scale that there can be.
+   */
+  @ParameterizedTest
+  @EnumSource
+  void rowsWithScalesOfTheirOwn(FloatType type) {
+    SplittableRandom random = new SplittableRandom(9);
+    int n = 32 * 41;
+    int taken = 0;
+    try (Arena arena = Arena.ofConfined()) {
+      MxRow row = new MxRow(arena, type, n);
+      for (int round = 0; round < 3000; round++) {
+        int exponent = random.nextInt(-20, 6) * (round % 10 == 0 ? 7 : 1);
+        for (int i = 0; i < n; i++) {
+          float magnitude = Math.scalb(1 + random.nextFloat(), exponent - random.nextInt(24));
+          int bits = random.nextInt(50) == 0 ? 0 : type.encode(magnitude);
+          int sign = random.nextInt() & type.signlessMask() + 1;
+          Inputs.putBits(type, row.source, (long) i * type.bytes(), bits | sign);
+        }
+        if (round % 7 == 0) { // a group of zeros
+          long zeros = 32L * random.nextInt(n / 32) * type.bytes();
+          row.source.asSlice(zeros, 32L * type.bytes()).fill((byte) 0);
+        }
+        if (round % 11 == 0) { // any bits, NaN among them
+          Inputs.anyBits(row.source, random.nextLong(n) * type.bytes(), random);
+        }
+        taken += row.compare("round " + round) ? 1 : 0;
+      }
+    }
+    assertThat(taken).isBetween(2000, 2990);
+  }
+
+  /** All patterns of bf16 beside the largest magnitudes of each octave, in MXFP4 and MXFP8. */
+  @Test
+  void everyBf16PatternUnderEveryScale() {
+    int n = 32 * 64;
+    int taken = 0;
+    int rows = 0;
+    try (Arena arena = Arena.ofConfined()) {
+      MxRow row = new MxRow(arena, FloatType.BF16, n);
+      for (int largest = 1; largest < 256; largest++) {
+        for (int below = 0; below < 24 && below < largest; below++) {
+          // Both signs of the 128 fractions of an exponent, 16 times, and a maximum in each group.
+          for (int i = 0; i < n; i++) {
+            int pattern = largest - below << 7 | i & 0x7F | (i & 0x80) << 8;
+            int maximum = largest << 7 | 0x5D + (i >> 7 & 3);
+            Inputs.putBits(FloatType.BF16, row.source, 2L * i, i % 32 == 31 ? maximum : pattern);
+          }
+          taken += row.compare("exponents " + largest + " and " + (largest - below)) ? 1 : 0;
+          rows++;
+        }
+      }
+    }
+    assertThat(rows).isGreaterThan(5800);
+    assertThat(taken).isGreaterThan(5700);
+  }
+
   @Test
   void searchesFindTheSameCodesAndErrors() {
     SplittableRandom random = new SplittableRandom(8);
@@ -186,6 +244,60 @@ class Fp4TwinTest {
       }
     }
     assertThat(found).isEqualTo(100 * n / 16);
+  }
+
+  /** A row that is quantized to MXFP4 and MXFP8 by the law and by the twin. */
+  private final class MxRow {
+    final MemorySegment source;
+    private final FloatType type;
+    private final int n;
+    private final Guarded expected;
+    private final Guarded found;
+    private final MemorySegment expectedScales;
+    private final MemorySegment foundScales;
+    private final int[] maxBits;
+    private final float[] scales;
+
+    MxRow(Arena arena, FloatType type, int n) {
+      this.type = type;
+      this.n = n;
+      source = arena.allocate((long) n * type.bytes() + 64, 64);
+      expected = new Guarded(arena, n + 64L);
+      found = new Guarded(arena, n + 64L);
+      expectedScales = arena.allocate(n / 32);
+      foundScales = arena.allocate(n / 32);
+      maxBits = new int[n / 32];
+      scales = new float[n / 32];
+    }
+
+    /** Returns whether the row was finite. */
+    boolean compare(String what) {
+      int failed = -1;
+      for (boolean mxfp8 : new boolean[] {false, true}) {
+        String which = (mxfp8 ? "MXFP8, " : "MXFP4, ") + what;
+        expected.poison();
+        found.poison();
+        failed = run(Twin.LAW.fp4(), mxfp8, expected, expectedScales);
+        assertThat(run(twin.kernels().fp4(), mxfp8, found, foundScales))
+            .as(which)
+            .isEqualTo(failed);
+        long bytes = mxfp8 ? n : n / 2;
+        if (failed < 0) {
+          assertThat(foundScales.mismatch(expectedScales)).as(which).isEqualTo(-1);
+          found.checkEquals(found.offset(), expected, expected.offset(), bytes, which);
+        }
+        found.checkSurroundings(found.offset(), bytes, which);
+      }
+      return failed < 0;
+    }
+
+    private int run(Fp4Kernels kernels, boolean mxfp8, Guarded target, MemorySegment to) {
+      MemorySegment codes = target.memory();
+      long at = target.offset();
+      return mxfp8
+          ? kernels.quantizeMxfp8(type, source, 0, n, codes, at, to, 0, maxBits, scales)
+          : kernels.quantizeMxfp4(type, source, 0, n, codes, at, to, 0, maxBits, scales);
+    }
   }
 
   /** A row and room for what becomes of it, twice. */

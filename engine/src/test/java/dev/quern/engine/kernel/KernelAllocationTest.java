@@ -200,6 +200,17 @@ class KernelAllocationTest {
               fp4.groupAbsMaxBits(type, numbers, 0, n, groupSize, bits);
               fp4.quantizeE2M1(type, numbers, 0, n, groupSize, scales, powerOfTwo, codes, 0);
             }));
+    if (powerOfTwo) {
+      MemorySegment scaleCodes = arena.allocate(n / groupSize, 64);
+      all.add(
+          new Kernel(
+              "quantize MX " + type,
+              kernels -> {
+                Fp4Kernels fp4 = kernels.fp4();
+                fp4.quantizeMxfp4(type, numbers, 0, n, codes, 0, scaleCodes, 0, bits, scales);
+                fp4.quantizeMxfp8(type, numbers, 0, n, codes, 0, scaleCodes, 0, bits, scales);
+              }));
+    }
     all.add(
         new Kernel(
             "dequantize FP4 " + what,

@@ -51,20 +51,16 @@ final class VectorFp4Kernels implements Fp4Kernels {
       whole = 0;
     }
     int zero = roundQuotient ? zero(type) : 0;
-    if (type == FloatType.BF16 && roundQuotient && taken(scales, whole / groupSize, groupSize)) {
-      MxBf16.e2m1(source, sourceOffset, whole, groupSize, scales, target, targetOffset);
-    } else {
-      switch (type) {
-        case BF16 ->
-            E2M1QuantizeVectors.bf16(
-                source, sourceOffset, whole, groupSize, scales, zero, target, targetOffset);
-        case F16 ->
-            E2M1QuantizeVectors.f16(
-                source, sourceOffset, whole, groupSize, scales, zero, target, targetOffset);
-        case F32 ->
-            E2M1QuantizeVectors.f32(
-                source, sourceOffset, whole, groupSize, scales, zero, target, targetOffset);
-      }
+    switch (type) {
+      case BF16 ->
+          E2M1QuantizeVectors.bf16(
+              source, sourceOffset, whole, groupSize, scales, zero, target, targetOffset);
+      case F16 ->
+          E2M1QuantizeVectors.f16(
+              source, sourceOffset, whole, groupSize, scales, zero, target, targetOffset);
+      case F32 ->
+          E2M1QuantizeVectors.f32(
+              source, sourceOffset, whole, groupSize, scales, zero, target, targetOffset);
     }
     law.quantizeE2M1(
         type,
@@ -96,15 +92,6 @@ final class VectorFp4Kernels implements Fp4Kernels {
       smallest = Math.min(smallest, scales[g]);
     }
     return (mantissas & 0x7F_FFFF) == 0 && smallest >= Float.MIN_NORMAL;
-  }
-
-  /** Whether {@link MxBf16} may have a row. */
-  private static boolean taken(float[] scales, int groups, int groupSize) {
-    boolean all = groupSize % Shapes.S.length() == 0;
-    for (int g = 0; g < groups; g++) {
-      all &= MxBf16.takes(scales[g]);
-    }
-    return all;
   }
 
   /** The elements that fill vectors: those of all groups, or of all but one of 16. */
@@ -148,12 +135,6 @@ final class VectorFp4Kernels implements Fp4Kernels {
       float[] scales,
       MemorySegment target,
       long targetOffset) {
-    if (type == FloatType.BF16
-        && vectorElements(n, groupSize) == n
-        && taken(scales, n / groupSize, groupSize)) {
-      MxBf16.e4m3(source, sourceOffset, n, groupSize, scales, target, targetOffset);
-      return;
-    }
     for (int i = 0; i < n; i += groupSize) {
       long offset = sourceOffset + (long) i * type.bytes();
       float scale = scales[i / groupSize];
@@ -176,6 +157,68 @@ final class VectorFp4Kernels implements Fp4Kernels {
       float scale = scales[i / groupSize];
       runs.dequantizeE4M3(type, source, sourceOffset + i, groupSize, scale, target, offset);
     }
+  }
+
+  @Override
+  public int quantizeMxfp4(
+      FloatType type,
+      MemorySegment source,
+      long sourceOffset,
+      int n,
+      MemorySegment target,
+      long targetOffset,
+      MemorySegment scaleCodes,
+      long scaleOffset,
+      int[] maxBits,
+      float[] scales) {
+    boolean done =
+        type == FloatType.BF16
+            && MxBf16.e2m1(
+                source, sourceOffset, n, target, targetOffset, scaleCodes, scaleOffset, maxBits);
+    return done
+        ? -1
+        : Fp4Kernels.super.quantizeMxfp4(
+            type,
+            source,
+            sourceOffset,
+            n,
+            target,
+            targetOffset,
+            scaleCodes,
+            scaleOffset,
+            maxBits,
+            scales);
+  }
+
+  @Override
+  public int quantizeMxfp8(
+      FloatType type,
+      MemorySegment source,
+      long sourceOffset,
+      int n,
+      MemorySegment target,
+      long targetOffset,
+      MemorySegment scaleCodes,
+      long scaleOffset,
+      int[] maxBits,
+      float[] scales) {
+    boolean done =
+        type == FloatType.BF16
+            && MxBf16.e4m3(
+                source, sourceOffset, n, target, targetOffset, scaleCodes, scaleOffset, maxBits);
+    return done
+        ? -1
+        : Fp4Kernels.super.quantizeMxfp8(
+            type,
+            source,
+            sourceOffset,
+            n,
+            target,
+            targetOffset,
+            scaleCodes,
+            scaleOffset,
+            maxBits,
+            scales);
   }
 
   @Override

@@ -1,4 +1,4 @@
-package dev.quern.engine.quantization;
+package dev.quern.engine.kernel;
 
 import dev.quern.engine.numeric.E8M0;
 import dev.quern.engine.numeric.FloatType;
@@ -24,6 +24,9 @@ public final class MxScales {
 
   /** Exponent of E4M3's largest power of two, 256. */
   public static final int E4M3_MAX_EXPONENT = 8;
+
+  /** Elements that share a scale. */
+  public static final int GROUP_SIZE = 32;
 
   private static final int ONE = 127; // E8M0 code of 1
 

@@ -1,4 +1,4 @@
-package dev.quern.engine.quantization;
+package dev.quern.engine.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
