@@ -1,7 +1,6 @@
 package dev.quern.pipeline;
 
 import dev.quern.engine.evaluation.WindowMean;
-import dev.quern.engine.model.LayerObserver;
 import dev.quern.formats.CheckpointException;
 import dev.quern.formats.calibration.TokenStream;
 import dev.quern.formats.huggingface.EndTokens;
@@ -82,9 +81,8 @@ final class Evaluator {
     }
     Windows windows = Windows.cut(stream.ids(), length);
     noteWindows(windows, length, stream);
-    Evaluation.Subject subject = new Evaluation.Subject(model, LayerObserver.NONE);
-    Optional<Evaluation.Subject> against =
-        source.map(s -> new Evaluation.Subject(s, LayerObserver.NONE));
+    Evaluation.Subject subject = subject(model);
+    Optional<Evaluation.Subject> against = source.map(this::subject);
     try (Evaluation evaluation =
         new Evaluation(subject, against, windows, options.threads(), options.memoryBytes())) {
       progress.stage("evaluate", evaluation.work());
@@ -103,6 +101,15 @@ final class Evaluator {
     }
   }
 
+  private Evaluation.Subject subject(DecoderModel model) {
+    Evaluation.Subject subject =
+        options.activationQuantization()
+            ? Evaluation.Subject.asItRuns(model)
+            : Evaluation.Subject.withPlainActivations(model);
+    subject.notes().forEach(note -> notes.add(model.folder() + ": " + note));
+    return subject;
+  }
+
   private static EvaluationReport.Comparison comparison(
       Evaluation.Subject source, Evaluation.Against against) {
     return new EvaluationReport.Comparison(
@@ -115,7 +122,7 @@ final class Evaluator {
   private static EvaluationReport.ModelScore score(Evaluation.Subject subject, WindowMean mean) {
     EvaluationReport.Estimate loss = EvaluationReport.Estimate.of(mean);
     return new EvaluationReport.ModelScore(
-        loss, loss.exp(), encodings(subject.model().weights()), "as they are");
+        loss, loss.exp(), encodings(subject.model().weights()), subject.activations());
   }
 
   /** How most of the weights are stored, and how many other ways there are. */

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
@@ -197,6 +198,19 @@ public final class Quern {
   public static EvaluationReport evaluate(EvaluationOptions options, Progress progress)
       throws InterruptedException {
     return running(options.model(), options.threads(), () -> Evaluator.run(options, progress));
+  }
+
+  /**
+   * Goes on with a text, each time with the most likely token: to see that a model, plain or
+   * compressed, still speaks. Writes nothing.
+   *
+   * @param listener hears pieces of the text as they come, on the calling thread
+   * @throws QuernException when the model or the prompt is refused
+   * @throws InterruptedException when the calling thread is interrupted
+   */
+  public static GenerationReport generate(GenerationOptions options, Consumer<String> listener)
+      throws InterruptedException {
+    return running(options.model(), options.threads(), () -> Generator.run(options, listener));
   }
 
   /** Work on a model that writes nothing. */

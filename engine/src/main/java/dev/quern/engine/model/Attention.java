@@ -46,10 +46,20 @@ final class Attention {
     keyNorm = spec.keyNorm().map(norm -> new Norm(norm, keySize, weights));
   }
 
-  /** From the input's rows to {@code target}, which is not the input. */
+  /**
+   * From the input's rows to {@code target}, which is not the input.
+   *
+   * @param cache takes these tokens' keys and values, and has those before; empty for a sequence
+   *     that begins and ends here
+   */
   void apply(
-      DecoderWorkspace workspace, FloatMatrix input, LayerObserver observer, FloatMatrix target) {
+      DecoderWorkspace workspace,
+      FloatMatrix input,
+      LayerObserver observer,
+      Optional<LayerCache> cache,
+      FloatMatrix target) {
     int tokens = input.rows();
+    int before = cache.map(LayerCache::tokens).orElse(0);
     int queryColumns = spec.heads() * spec.headSize();
     int keyColumns = spec.keyHeads() * spec.headSize();
     FloatMatrix all =
@@ -58,26 +68,33 @@ final class Attention {
     FloatMatrix queries = all.view(0, 0, tokens, queryColumns);
     FloatMatrix keys = all.view(0, queryColumns, tokens, keyColumns);
     FloatMatrix values = all.view(0, queryColumns + keyColumns, tokens, keyColumns);
-    prepare(workspace, queries, keys);
+    prepare(workspace, before, queries, keys);
+    observer.queries(spec.name(), queries);
+    scale(workspace, queries);
     observer.keys(spec.name(), keys);
     observer.values(spec.name(), values);
+    cache.ifPresent(c -> c.append(keys, values));
+    FloatMatrix allKeys = cache.map(LayerCache::keys).orElse(keys);
+    FloatMatrix allValues = cache.map(LayerCache::values).orElse(values);
     FloatMatrix mixed = workspace.buffer(DecoderWorkspace.Slot.GATED, tokens, queryColumns);
     int tiles = Math.ceilDiv(tokens, QUERIES);
     // The last tiles have the most keys, so they come first.
     workspace.run(
         tiles * spec.heads(),
-        2L * tokens * tokens * queryColumns,
+        2L * tokens * allKeys.rows() * queryColumns,
         (task, worker) -> {
           int tile = tiles - 1 - task / spec.heads();
-          tile(workspace, worker, task % spec.heads(), tile, queries, keys, values, mixed);
+          int head = task % spec.heads();
+          tile(workspace, worker, head, tile, before, queries, allKeys, allValues, mixed);
         });
     output.apply(workspace, mixed, observer, target);
   }
 
-  /** Norms, rotation, and the queries' scale. */
-  private void prepare(DecoderWorkspace workspace, FloatMatrix queries, FloatMatrix keys) {
+  /** Norms and rotation. */
+  private void prepare(
+      DecoderWorkspace workspace, int before, FloatMatrix queries, FloatMatrix keys) {
     DecoderKernels kernels = workspace.kernels();
-    Optional<RopeTable> rope = spec.rope().map(r -> workspace.rope(r, queries.rows()));
+    Optional<RopeTable> rope = spec.rope().map(r -> workspace.rope(r, before + queries.rows()));
     workspace.rows(
         queries.rows(),
         16L * queries.columns(),
@@ -86,11 +103,19 @@ final class Attention {
           norm(kernels, keyNorm, keys, row);
           rope.ifPresent(
               table -> {
-                rotate(kernels, table, queries, row);
-                rotate(kernels, table, keys, row);
+                rotate(kernels, table, before, queries, row);
+                rotate(kernels, table, before, keys, row);
               });
-          kernels.scale(queries.data(), queries.offset(row, 0), queries.columns(), spec.scale());
         });
+  }
+
+  private void scale(DecoderWorkspace workspace, FloatMatrix queries) {
+    DecoderKernels kernels = workspace.kernels();
+    workspace.rows(
+        queries.rows(),
+        queries.columns(),
+        row ->
+            kernels.scale(queries.data(), queries.offset(row, 0), queries.columns(), spec.scale()));
   }
 
   private static void norm(
@@ -104,7 +129,8 @@ final class Attention {
     }
   }
 
-  private void rotate(DecoderKernels kernels, RopeTable table, FloatMatrix matrix, int row) {
+  private void rotate(
+      DecoderKernels kernels, RopeTable table, int before, FloatMatrix matrix, int row) {
     FloatMatrix angles = table.angles();
     for (int column = 0; column < matrix.columns(); column += spec.headSize()) {
       kernels.rotate(
@@ -112,7 +138,7 @@ final class Attention {
           matrix.offset(row, column),
           table.pairs(),
           angles.data(),
-          angles.offset(row, 0));
+          angles.offset(before + row, 0));
     }
   }
 
@@ -121,6 +147,7 @@ final class Attention {
       int worker,
       int head,
       int tile,
+      int before,
       FloatMatrix queries,
       FloatMatrix keys,
       FloatMatrix values,
@@ -129,29 +156,28 @@ final class Attention {
     final int keyColumn = head / (spec.heads() / spec.keyHeads()) * size;
     final int first = tile * QUERIES;
     final int end = Math.min(queries.rows(), first + QUERIES);
-    final int firstKey = firstSeen(first) / LANES * LANES;
-    FloatMatrix scores = workspace.own(worker, end - first, end - firstKey);
+    final int firstKey = firstSeen(before + first) / LANES * LANES;
+    final int seen = before + end - firstKey;
+    FloatMatrix scores = workspace.own(worker, end - first, seen);
     Workspace products = workspace.products(worker);
     Gemm.set(
         products,
         queries.view(first, head * size, end - first, size).operand(),
-        keys.view(firstKey, keyColumn, end - firstKey, size).transposed(),
+        keys.view(firstKey, keyColumn, seen, size).transposed(),
         scores);
     float[] sums = new float[end - first];
     for (int row = 0; row < sums.length; row++) {
-      sums[row] = softmax(workspace.kernels(), scores, row, first + row, firstKey);
+      sums[row] = softmax(workspace.kernels(), scores, row, before + first + row, firstKey);
     }
     FloatMatrix mixed = target.view(first, head * size, end - first, size);
     Gemm.set(
-        products,
-        scores.operand(),
-        values.view(firstKey, keyColumn, end - firstKey, size).operand(),
-        mixed);
+        products, scores.operand(), values.view(firstKey, keyColumn, seen, size).operand(), mixed);
     for (int row = 0; row < sums.length; row++) {
       workspace.kernels().scale(mixed.data(), mixed.offset(row, 0), size, 1 / sums[row]);
     }
   }
 
+  /** The first key that the query at this position sees. */
   private int firstSeen(int query) {
     return spec.window() == 0 ? 0 : Math.max(0, query - spec.window() + 1);
   }

@@ -52,6 +52,33 @@ public final class DecoderLayer {
    * @param observer sees the inputs of linear layers, keys and values
    */
   public void forward(DecoderWorkspace workspace, FloatMatrix x, LayerObserver observer) {
+    forward(workspace, x, observer, Optional.empty());
+  }
+
+  /**
+   * Runs the layer over the next tokens of a sequence, in place.
+   *
+   * @param x the residual stream, [tokens, hidden]: row i is position {@code cache.tokens() + i}
+   * @param observer sees the inputs of linear layers, keys and values, of these tokens alone
+   * @param cache has what came before, and takes these
+   * @param index of this layer
+   * @throws IllegalArgumentException when the cache cannot take them; see {@link
+   *     KeyValueCache#continuesTo}
+   */
+  public void forward(
+      DecoderWorkspace workspace,
+      FloatMatrix x,
+      LayerObserver observer,
+      KeyValueCache cache,
+      int index) {
+    forward(workspace, x, observer, Optional.of(cache.layer(index)));
+  }
+
+  private void forward(
+      DecoderWorkspace workspace,
+      FloatMatrix x,
+      LayerObserver observer,
+      Optional<LayerCache> cache) {
     Checks.require(
         x.columns() == spec.hidden(),
         spec.attention().name(),
@@ -66,16 +93,14 @@ public final class DecoderLayer {
     if (spec.parallel()) {
       // Attention's input may be changed by an observer, and the stream by attention; so the other
       // branch's input is taken first.
-      FloatMatrix kept =
-          workspace.buffer(DecoderWorkspace.Slot.PARALLEL_INPUT, x.rows(), spec.hidden());
-      copy(x, kept);
-      attention.apply(workspace, input, observer, attended);
+      FloatMatrix kept = workspace.copy(DecoderWorkspace.Slot.PARALLEL_INPUT, x);
+      attention.apply(workspace, input, observer, cache, attended);
       add(workspace, attentionOutputNorm, attended, x);
       feedForward.apply(workspace, input(workspace, feedForwardNorm, kept), observer, attended);
       add(workspace, feedForwardOutputNorm, attended, x);
       return;
     }
-    attention.apply(workspace, input, observer, attended);
+    attention.apply(workspace, input, observer, cache, attended);
     add(workspace, attentionOutputNorm, attended, x);
     feedForward.apply(workspace, input(workspace, feedForwardNorm, x), observer, attended);
     add(workspace, feedForwardOutputNorm, attended, x);
@@ -83,22 +108,12 @@ public final class DecoderLayer {
 
   /** What a branch reads: a copy in any case, since an observer may write to it. */
   private FloatMatrix input(DecoderWorkspace workspace, Optional<Norm> norm, FloatMatrix x) {
+    if (norm.isEmpty()) {
+      return workspace.copy(DecoderWorkspace.Slot.NORMED, x);
+    }
     FloatMatrix input = workspace.buffer(DecoderWorkspace.Slot.NORMED, x.rows(), x.columns());
-    if (norm.isPresent()) {
-      norm.get().apply(workspace, x, input);
-    } else {
-      copy(x, input);
-    }
+    norm.get().apply(workspace, x, input);
     return input;
-  }
-
-  private static void copy(FloatMatrix x, FloatMatrix target) {
-    for (int row = 0; row < x.rows(); row++) {
-      target
-          .data()
-          .asSlice(target.offset(row, 0), 4L * x.columns())
-          .copyFrom(x.data().asSlice(x.offset(row, 0), 4L * x.columns()));
-    }
   }
 
   /** Adds a branch's output to the stream. */

@@ -22,6 +22,7 @@ public final class DecoderWorkspace implements AutoCloseable {
   enum Slot {
     NORMED,
     PARALLEL_INPUT,
+    OWN_INPUT,
     PROJECTED,
     GATED,
     OUTPUT,
@@ -94,6 +95,17 @@ public final class DecoderWorkspace implements AutoCloseable {
   /** A matrix with arbitrary contents, until the slot's next use. */
   FloatMatrix buffer(Slot slot, int rows, int columns) {
     return matrix(slots[slot.ordinal()], rows, columns);
+  }
+
+  /** A copy of a matrix, until the slot's next use. */
+  FloatMatrix copy(Slot slot, FloatMatrix x) {
+    FloatMatrix copy = buffer(slot, x.rows(), x.columns());
+    for (int row = 0; row < x.rows(); row++) {
+      copy.data()
+          .asSlice(copy.offset(row, 0), 4L * x.columns())
+          .copyFrom(x.data().asSlice(x.offset(row, 0), 4L * x.columns()));
+    }
+    return copy;
   }
 
   private static FloatMatrix matrix(Scratch scratch, int rows, int columns) {

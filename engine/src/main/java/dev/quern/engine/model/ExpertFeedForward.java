@@ -32,7 +32,9 @@ final class ExpertFeedForward {
     int tokens = input.rows();
     DecoderKernels kernels = workspace.kernels();
     FloatMatrix logits = workspace.buffer(DecoderWorkspace.Slot.ROUTER, tokens, experts.size());
-    router.apply(workspace, input, observer, logits);
+    // Routers and experts read the same values; each has a copy that an observer may change.
+    router.apply(
+        workspace, workspace.copy(DecoderWorkspace.Slot.EXPERT_INPUT, input), observer, logits);
     Routing routing = Routing.of(kernels, logits, spec.topK(), spec.normalised());
     for (int row = 0; row < tokens; row++) {
       target.data().asSlice(target.offset(row, 0), 4L * target.columns()).fill((byte) 0);
@@ -48,7 +50,8 @@ final class ExpertFeedForward {
           float[] weights = sharedWeights(workspace, input, observer);
           FloatMatrix output =
               workspace.buffer(DecoderWorkspace.Slot.EXPERT_OUTPUT, tokens, target.columns());
-          expert.apply(workspace, input, observer, output);
+          FloatMatrix own = workspace.copy(DecoderWorkspace.Slot.EXPERT_INPUT, input);
+          expert.apply(workspace, own, observer, output);
           for (int row = 0; row < tokens; row++) {
             kernels.add(
                 output.data(),
@@ -99,7 +102,8 @@ final class ExpertFeedForward {
     sharedGate.ifPresent(
         gate -> {
           FloatMatrix logits = workspace.buffer(DecoderWorkspace.Slot.ROUTER, input.rows(), 1);
-          gate.apply(workspace, input, observer, logits);
+          FloatMatrix own = workspace.copy(DecoderWorkspace.Slot.EXPERT_INPUT, input);
+          gate.apply(workspace, own, observer, logits);
           for (int row = 0; row < weights.length; row++) {
             weights[row] = DecoderMath.sigmoid(logits.get(row, 0));
           }

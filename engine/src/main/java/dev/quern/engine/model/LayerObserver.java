@@ -16,6 +16,17 @@ public interface LayerObserver {
   LayerObserver NONE = new LayerObserver() {};
 
   /**
+   * Whether these modules, which read one input, may be shown it in one call. Otherwise each is
+   * shown a copy of its own, and goes on with that: for observers that change it for each in
+   * another way.
+   *
+   * @param linears at least two
+   */
+  default boolean together(List<String> linears) {
+    return true;
+  }
+
+  /**
    * The input of linear layers.
    *
    * @param linears full names of the modules that read it: q, k and v in one call, gate and up in
@@ -24,6 +35,14 @@ public interface LayerObserver {
    *     least: an expert that none chose has no call
    */
   default void input(List<String> linears, FloatMatrix input) {}
+
+  /**
+   * Queries after normalisation and rotation, before they are scaled.
+   *
+   * @param attention full name of the module
+   * @param queries [tokens, heads * headSize]
+   */
+  default void queries(String attention, FloatMatrix queries) {}
 
   /**
    * What a key cache would hold: keys after normalisation and rotation.

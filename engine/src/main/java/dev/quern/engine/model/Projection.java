@@ -39,16 +39,26 @@ final class Projection {
     return spec.outputs();
   }
 
-  /** Shows the input to the observer and computes all outputs, side by side. */
+  /**
+   * Shows the input to the observer, which may change it, and computes all outputs, side by side.
+   */
   void apply(
       DecoderWorkspace workspace, FloatMatrix input, LayerObserver observer, FloatMatrix output) {
-    observer.input(names, input);
+    boolean together = names.size() == 1 || observer.together(names);
+    if (together) {
+      observer.input(names, input);
+    }
     int column = 0;
     for (int i = 0; i < linears.size(); i++) {
       Linear linear = linears.get(i);
       int outputs = spec.linears().get(i).outputs();
       FloatMatrix target = output.view(0, column, input.rows(), outputs);
-      Gemm.set(workspace.products(), input.operand(), linear.transposed, target);
+      FloatMatrix own = input;
+      if (!together) {
+        own = workspace.copy(DecoderWorkspace.Slot.OWN_INPUT, input);
+        observer.input(List.of(names.get(i)), own);
+      }
+      Gemm.set(workspace.products(), own.operand(), linear.transposed, target);
       linear.bias.ifPresent(bias -> add(workspace, bias, target));
       column += outputs;
     }

@@ -4,8 +4,13 @@ import dev.quern.engine.linalg.FloatMatrix;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 
-/** Cosines, and behind them sines, of each position from 0 on. */
+/**
+ * Cosines, and behind them sines, of each position from 0 on. There are more rows than were asked
+ * for, so that a sequence that grows does not need a table for each token.
+ */
 final class RopeTable implements AutoCloseable {
+  private static final int ROWS = 256;
+
   private final RopeSpec spec;
   private final float[] frequencies;
   private final Arena arena = Arena.ofShared();
@@ -15,9 +20,10 @@ final class RopeTable implements AutoCloseable {
     this.spec = spec;
     this.frequencies = spec.frequencies(tokens);
     int pairs = frequencies.length;
-    angles = FloatMatrix.allocate(arena, tokens, 2 * pairs);
+    int rows = Math.ceilDiv(tokens, ROWS) * ROWS;
+    angles = FloatMatrix.allocate(arena, rows, 2 * pairs);
     double factor = spec.attentionFactor();
-    for (int position = 0; position < tokens; position++) {
+    for (int position = 0; position < rows; position++) {
       for (int i = 0; i < pairs; i++) {
         float angle = position * frequencies[i];
         angles.set(position, i, (float) (StrictMath.cos(angle) * factor));

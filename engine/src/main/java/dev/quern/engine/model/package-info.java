@@ -16,7 +16,8 @@
  *
  * <p>{@link dev.quern.engine.model.Weights} gives tensors by name, and {@link
  * dev.quern.engine.model.LayerObserver} is shown the input of each linear layer, keys and values.
- * Calibration runs one layer over all samples before it maps the next one's weights.
+ * Calibration runs one layer over all samples before it maps the next one's weights. {@link
+ * dev.quern.engine.model.KeyValueCache} lets a sequence grow token by token.
  *
  * <p>Invariants:
  *

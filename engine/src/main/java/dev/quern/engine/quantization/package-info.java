@@ -22,6 +22,9 @@
  * each block, {@link dev.quern.engine.quantization.MinMax} when no search is wanted, and {@link
  * dev.quern.engine.quantization.IntParameters} makes scales and zero points of the ranges.
  *
+ * <p>{@link dev.quern.engine.quantization.ActivationRounding} rounds activations as these formats
+ * do, and back, for models that are run to see what became of them.
+ *
  * <p>Invariants:
  *
  * <ul>

@@ -19,7 +19,7 @@ import java.util.Map;
  * <p>{@code chat_template.jinja} wins over the {@code chat_template} of {@code
  * tokenizer_config.json}; of several templates there, the one named {@code default} is taken.
  * Templates see {@code messages}, {@code tools}, {@code documents} (none), {@code
- * add_generation_prompt} (false: calibration has the answers), and the special tokens by name.
+ * add_generation_prompt} (true only where the model shall answer), and the special tokens by name.
  *
  * <p>Source: transformers, {@code PreTrainedTokenizerBase.apply_chat_template}.
  */
@@ -64,9 +64,9 @@ public final class ChatTemplate {
                   + FILE
                   + " nor a chat_template in "
                   + CONFIG
-                  + ", but the calibration data has conversations ('messages')",
-              "A base model has none: give the data as text, or take the template of the model's"
-                  + " instruct variant.");
+                  + ", but there are conversations ('messages')",
+              "A base model has none: give plain text, or take the template of the model's instruct"
+                  + " variant.");
       default ->
           throw new CheckpointException(
               place, "should be a string or a list, found " + given.kind(), REMEDY);
@@ -129,11 +129,26 @@ public final class ChatTemplate {
    * @throws CheckpointException when the template refuses it
    */
   public String render(Json messages, Json tools, String data) {
+    return render(messages, tools, data, false);
+  }
+
+  /**
+   * Renders a conversation, and behind it what begins the model's answer.
+   *
+   * @param messages as for {@link #render}
+   * @param data where the conversation stands, for messages
+   * @throws CheckpointException when the template refuses it
+   */
+  public String renderPrompt(Json messages, String data) {
+    return render(messages, null, data, true);
+  }
+
+  private String render(Json messages, Json tools, String data, boolean generationPrompt) {
     Map<String, Json> variables = new LinkedHashMap<>(specialTokens);
     variables.put("messages", messages);
     variables.put("tools", tools == null ? Json.Null.NULL : tools);
     variables.put("documents", Json.Null.NULL);
-    variables.put("add_generation_prompt", Json.of(false));
+    variables.put("add_generation_prompt", Json.of(generationPrompt));
     try {
       return template.render(variables);
     } catch (TemplateException e) {

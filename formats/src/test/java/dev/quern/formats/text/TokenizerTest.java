@@ -126,6 +126,8 @@ class TokenizerTest {
         """);
     assertThat(ChatTemplate.open(folder).render(messages("x"), null, "here"))
         .isEqualTo("<s>x</s>FalseTrueFalse");
+    assertThat(ChatTemplate.open(folder).renderPrompt(messages("x"), "here"))
+        .isEqualTo("<s>x</s>FalseTrueTrue");
     Files.writeString(folder.resolve("chat_template.jinja"), "file {{ bos_token }}\n");
     assertThat(ChatTemplate.open(folder).render(messages("x"), null, "here")).isEqualTo("file <s>");
   }
@@ -134,7 +136,7 @@ class TokenizerTest {
   void templatesFailWithTheirPlace() throws IOException {
     assertThatThrownBy(() -> ChatTemplate.open(folder))
         .isInstanceOf(CheckpointException.class)
-        .hasMessageContainingAll("no chat template", "give the data as text");
+        .hasMessageContainingAll("no chat template", "give plain text");
     Path file = folder.resolve("chat_template.jinja");
     Files.writeString(file, "a\n{% if %}");
     assertThatThrownBy(() -> ChatTemplate.open(folder))

@@ -6,7 +6,6 @@ import dev.quern.engine.kernel.KernelChoice;
 import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.linalg.FloatMatrix;
 import dev.quern.engine.model.Head;
-import dev.quern.engine.model.LayerObserver;
 import dev.quern.engine.parallel.Workers;
 import dev.quern.formats.CheckpointException;
 import dev.quern.pipeline.model.DecoderModel;
@@ -22,8 +21,49 @@ public final class Evaluation implements AutoCloseable {
   // Compiling the vector loops takes about a second, in which the plain ones do about this much.
   private static final double WORTH_VECTORS = 5e9;
 
-  /** A model and what is done to its activations. */
-  public record Subject(DecoderModel model, LayerObserver observer) {}
+  /** A model, and how its activations are rounded. */
+  public static final class Subject {
+    private final DecoderModel model;
+    private final ActivationRules rules;
+
+    private Subject(DecoderModel model, ActivationRules rules) {
+      this.model = model;
+      this.rules = rules;
+    }
+
+    /**
+     * A model whose activations are rounded as its configuration says.
+     *
+     * @throws CheckpointException when it says what cannot be done
+     */
+    public static Subject asItRuns(DecoderModel model) {
+      return new Subject(model, ActivationRules.of(model));
+    }
+
+    /** A model whose activations are left as they are. */
+    public static Subject withPlainActivations(DecoderModel model) {
+      return new Subject(model, ActivationRules.none());
+    }
+
+    /** The model. */
+    public DecoderModel model() {
+      return model;
+    }
+
+    ActivationRules rules() {
+      return rules;
+    }
+
+    /** How activations are rounded, a few words. */
+    public String activations() {
+      return rules.summary();
+    }
+
+    /** What is not simulated, a sentence each. */
+    public List<String> notes() {
+      return rules.notes();
+    }
+  }
 
   /**
    * Sums over all windows.
@@ -64,13 +104,14 @@ public final class Evaluation implements AutoCloseable {
     double parameters = model.model().weights().bytes() / 2.0;
     Kernels kernels = kernels(2 * parameters * windows.tokens() / threads);
     this.scores = new LogitScores(kernels, workers);
-    this.model = new ModelRun(model.model(), model.observer(), kernels, workers);
-    this.source = source.map(s -> new ModelRun(s.model(), s.observer(), kernels, workers));
+    this.model = new ModelRun(model.model(), model.rules, kernels, workers);
+    this.source = source.map(s -> new ModelRun(s.model(), s.rules, kernels, workers));
     this.loss = mean();
     this.against = source.map(_ -> new Against(mean(), mean(), mean(), mean()));
   }
 
-  private static Kernels kernels(double operations) {
+  /** Vector loops where the work, by each thread, is worth compiling them. */
+  static Kernels kernels(double operations) {
     KernelChoice choice = KernelChoice.current();
     return choice.needsWarmUp() && operations < WORTH_VECTORS
         ? KernelChoice.withoutVectors()

@@ -17,16 +17,16 @@ import java.util.function.LongConsumer;
 /** One model that goes over windows, layer by layer: each layer's weights are mapped once. */
 final class ModelRun implements AutoCloseable {
   private final DecoderModel model;
-  private final LayerObserver observer;
+  private final RoundedActivations observer;
   private final Kernels kernels;
   private final DecoderWorkspace workspace;
 
   /**
-   * @param observer what is done to activations
+   * @param rules how activations are rounded
    */
-  ModelRun(DecoderModel model, LayerObserver observer, Kernels kernels, Workers workers) {
+  ModelRun(DecoderModel model, ActivationRules rules, Kernels kernels, Workers workers) {
     this.model = model;
-    this.observer = observer;
+    this.observer = new RoundedActivations(rules, kernels, workers);
     this.kernels = kernels;
     this.workspace = new DecoderWorkspace(kernels, workers);
   }
@@ -90,6 +90,7 @@ final class ModelRun implements AutoCloseable {
 
   @Override
   public void close() {
+    observer.close();
     workspace.close();
   }
 }

@@ -1,12 +1,15 @@
 /**
- * Running models to see what became of them: perplexity of a text, and how far a compressed model
- * is from its source.
+ * Running models to see what became of them: perplexity of a text, how far a compressed model is
+ * from its source, and what it says.
  *
  * <ul>
  *   <li>{@link dev.quern.pipeline.evaluation.Windows} cuts a text into pieces that a model reads at
  *       once.
  *   <li>{@link dev.quern.pipeline.evaluation.Evaluation} runs one model or two over them, a layer
  *       at a time, and scores what they predict.
+ *   <li>{@link dev.quern.pipeline.evaluation.Generation} lets a model go on with a text.
+ *   <li>{@code ActivationRules} reads how activations are rounded, {@code RoundedActivations} does
+ *       it.
  * </ul>
  *
  * <p>Memory: the activations of as many windows as half of the budget holds, one at least; the

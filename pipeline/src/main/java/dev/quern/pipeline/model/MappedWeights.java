@@ -21,6 +21,7 @@ public final class MappedWeights implements Weights, AutoCloseable {
   private final Kernels kernels;
   private final Arena arena = Arena.ofShared();
   private final List<Scratch> decoded = new ArrayList<>();
+  private long decodedBytes;
 
   /**
    * Nothing is mapped yet.
@@ -61,8 +62,16 @@ public final class MappedWeights implements Weights, AutoCloseable {
                     "Check that the checkpoint did not change meanwhile."));
   }
 
+  /** Bytes of memory that decoded weights take; mapped ones take none. */
+  public long decodedBytes() {
+    return decodedBytes;
+  }
+
   private MemorySegment read(SourceWeight weight) {
     Scratch scratch = new Scratch();
+    if (weight.encoding().isPresent()) {
+      decodedBytes += weight.spec().bytes();
+    }
     decoded.add(scratch);
     return weight.read(kernels, 0, weight.spec().bytes(), arena, scratch);
   }
