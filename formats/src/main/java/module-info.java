@@ -6,9 +6,11 @@ module dev.quern.formats {
   requires ai.djl.tokenizers;
   requires com.fasterxml.jackson.core;
   requires transitive dev.quern.engine;
+  requires org.apache.commons.compress;
   requires org.snakeyaml.engine;
 
   exports dev.quern.formats;
+  exports dev.quern.formats.archive;
   exports dev.quern.formats.calibration;
   exports dev.quern.formats.compressedtensors;
   exports dev.quern.formats.huggingface;

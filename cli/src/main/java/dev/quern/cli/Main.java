@@ -20,6 +20,8 @@ import picocli.CommandLine.Spec;
       Decompress.class,
       Eval.class,
       Inspect.class,
+      Pack.class,
+      Unpack.class,
       Verify.class,
       Doctor.class
     },

@@ -8,6 +8,7 @@ import dev.quern.pipeline.Diagnosis;
 import dev.quern.pipeline.DroppedTensor;
 import dev.quern.pipeline.ErrorStatistics;
 import dev.quern.pipeline.Inspection;
+import dev.quern.pipeline.PackReport;
 import dev.quern.pipeline.TensorPlan;
 import dev.quern.pipeline.VerificationReport;
 import java.util.List;
@@ -120,6 +121,29 @@ final class Tables {
             ByteSize.format((long) (report.plan().bytesBefore() / seconds)))
         + report.output()
         + "\n";
+  }
+
+  static String report(PackReport report) {
+    StringBuilder out = new StringBuilder();
+    report
+        .kept()
+        .forEach(
+            (module, reason) ->
+                out.append("not packed: ")
+                    .append(TextTable.printable(module + ": " + reason))
+                    .append('\n'));
+    report
+        .modules()
+        .forEach((layout, count) -> out.append(line("%s: %d modules%n", layout, count)));
+    return out.append(
+            line(
+                "%s -> %s in %.2f s%n",
+                ByteSize.format(report.bytesBefore()),
+                ByteSize.format(report.bytesAfter()),
+                report.nanos() / 1e9))
+        .append(report.output())
+        .append('\n')
+        .toString();
   }
 
   static String verification(VerificationReport report) {

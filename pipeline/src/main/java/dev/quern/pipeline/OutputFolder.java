@@ -70,7 +70,9 @@ final class OutputFolder implements AutoCloseable {
         throw refused(
             output, "exists already and is not empty", "Name another folder, or give --overwrite.");
       }
-      if (!empty && !Files.exists(absolute.resolve("config.json"))) {
+      if (!empty
+          && !Files.exists(absolute.resolve("config.json"))
+          && !Files.exists(absolute.resolve(LayoutFile.NAME))) {
         throw refused(
             output,
             "exists and is not a checkpoint: there is no config.json in it",
@@ -199,6 +201,21 @@ final class OutputFolder implements AutoCloseable {
     } catch (IOException e) {
       throw failed(output, e);
     }
+  }
+
+  /** Leaves in {@code folder} what is in {@code inner}, a folder in it, and nothing else. */
+  static void replaceBy(Path folder, Path inner) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path file : files.filter(f -> !f.equals(inner)).toList()) {
+        deleteTree(file);
+      }
+    }
+    try (Stream<Path> files = Files.list(inner)) {
+      for (Path file : files.toList()) {
+        Files.move(file, folder.resolve(inner.relativize(file)), StandardCopyOption.ATOMIC_MOVE);
+      }
+    }
+    Files.delete(inner);
   }
 
   /** Removes whatever was not published. */

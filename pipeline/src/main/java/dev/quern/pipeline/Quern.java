@@ -134,6 +134,32 @@ public final class Quern {
         "Let nothing else write to it, check the disk, and start again.");
   }
 
+  /**
+   * Writes a compressed checkpoint's weights in the byte order of a kernel, with a {@code
+   * layout.json} that says where every bit is. Each tensor is unpacked again and compared before it
+   * counts as written.
+   *
+   * <p>One tensor alone, into memory of the caller's, is {@link
+   * dev.quern.formats.layout.Layout#pack}.
+   *
+   * @throws QuernException when the request, the checkpoint or the output is refused
+   * @throws InterruptedException when the calling thread is interrupted; nothing is left then
+   */
+  public static PackReport pack(PackOptions options, Progress progress)
+      throws InterruptedException {
+    return PackedCheckpoints.pack(options, progress);
+  }
+
+  /**
+   * Writes the checkpoint that {@link #pack} was given, byte for byte.
+   *
+   * @throws QuernException when the packed checkpoint is damaged or the output is refused
+   * @throws InterruptedException when the calling thread is interrupted; nothing is left then
+   */
+  public static void unpack(UnpackOptions options, Progress progress) throws InterruptedException {
+    PackedCheckpoints.unpack(options, progress);
+  }
+
   /** Measures how fast this machine and JVM are; takes a few seconds. */
   public static Diagnosis diagnose() {
     return Diagnosis.measure();

@@ -1,5 +1,7 @@
 package dev.quern.formats.layout;
 
+import java.util.List;
+
 /** A module that a kernel's layout has no place for; the message says what is needed. */
 public final class LayoutException extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -10,6 +12,11 @@ public final class LayoutException extends RuntimeException {
    */
   public LayoutException(String expected, String found) {
     super("expected " + expected + ", found " + found);
+  }
+
+  /** That none of several layouts takes a module, each with its reason. */
+  public LayoutException(List<String> reasons) {
+    super(String.join("; ", reasons));
   }
 
   /** Refuses a module unless {@code holds}. */
