@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
       Compress.class,
       Decompress.class,
       Eval.class,
+      Generate.class,
       Inspect.class,
       Pack.class,
       Unpack.class,

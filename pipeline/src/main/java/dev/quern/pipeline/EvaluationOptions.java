@@ -17,7 +17,8 @@ import java.util.OptionalInt;
  * @param activationQuantization whether activations, keys and values are rounded as the
  *     checkpoint's schemes say; otherwise only the weights differ
  * @param threads worker threads, from 1 to 1024; results do not depend on it
- * @param memoryBytes the budget: half of it is for activations; weights of one layer come on top
+ * @param memoryBytes the budget: half of it is for activations, of which the rest goes to a
+ *     temporary file; weights of one layer come on top
  */
 public record EvaluationOptions(
     Path model,

@@ -16,7 +16,7 @@ import java.util.OptionalDouble;
  * @param notes what the user should know: that there is no standard error, what is not simulated
  * @param model of the model
  * @param comparison absent without a source
- * @param passes how often the weights were gone through, for want of memory
+ * @param spilledBytes activations that were in a temporary file, for want of memory
  * @param nanos wall-clock time
  */
 public record EvaluationReport(
@@ -28,7 +28,7 @@ public record EvaluationReport(
     List<String> notes,
     ModelScore model,
     Optional<Comparison> comparison,
-    int passes,
+    long spilledBytes,
     long nanos) {
   /** Copies the list. */
   public EvaluationReport {

@@ -11,6 +11,7 @@ import dev.quern.pipeline.model.DecoderModel;
 import dev.quern.pipeline.source.SourceModel;
 import dev.quern.pipeline.source.SourceWeight;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,10 +20,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** From options to a report: opens the models, reads the text, runs, and says what was found. */
 final class Evaluator {
   private static final String TOKENIZER = "tokenizer.json";
+  private static final AtomicInteger RUNS = new AtomicInteger();
 
   private final EvaluationOptions options;
   private final Progress progress;
@@ -86,7 +89,7 @@ final class Evaluator {
     try (Evaluation evaluation =
         new Evaluation(subject, against, windows, options.threads(), options.memoryBytes())) {
       progress.stage("evaluate", evaluation.work());
-      Evaluation.Outcome outcome = evaluation.run(progress::advance);
+      Evaluation.Outcome outcome = evaluation.run(spill(), progress::advance);
       return new EvaluationReport(
           options,
           windows.longest(),
@@ -96,9 +99,17 @@ final class Evaluator {
           notes,
           score(subject, outcome.loss()),
           outcome.against().map(a -> comparison(against.orElseThrow(), a)),
-          evaluation.passes(),
+          outcome.spilledBytes(),
           System.nanoTime() - start);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
+  }
+
+  /** A name in the system's folder for temporary files that nobody else has. */
+  private static Path spill() {
+    String name = "quern-eval-" + ProcessHandle.current().pid() + "-" + RUNS.incrementAndGet();
+    return Path.of(System.getProperty("java.io.tmpdir"), name + ".activations");
   }
 
   private Evaluation.Subject subject(DecoderModel model) {

@@ -11,6 +11,7 @@ import dev.quern.pipeline.source.ModelType;
 import dev.quern.pipeline.source.SourceModel;
 import dev.quern.pipeline.source.SourceReaders;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -250,6 +251,13 @@ public final class Quern {
       throw noThread(threads, e);
     } catch (InternalError e) {
       throw shortened(model, e);
+    } catch (UncheckedIOException e) {
+      throw new QuernException(
+          QuernException.Kind.OUTPUT,
+          "temporary file",
+          e.getCause().getMessage(),
+          "Name another folder with -Djava.io.tmpdir=FOLDER in QUERN_JAVA_OPTS, or give more"
+              + " --memory.");
     } catch (IllegalStateException e) {
       if (Thread.interrupted()) { // a task on threads says it this way
         throw new InterruptedException(e.getMessage());

@@ -5,12 +5,15 @@ import dev.quern.engine.evaluation.WindowMean;
 import dev.quern.engine.kernel.KernelChoice;
 import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.linalg.FloatMatrix;
+import dev.quern.engine.memory.MemoryBudget;
 import dev.quern.engine.model.Head;
 import dev.quern.engine.parallel.Workers;
 import dev.quern.formats.CheckpointException;
+import dev.quern.pipeline.calibration.ActivationStore;
 import dev.quern.pipeline.model.DecoderModel;
 import dev.quern.pipeline.model.MappedWeights;
-import java.lang.foreign.Arena;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -70,8 +73,9 @@ public final class Evaluation implements AutoCloseable {
    *
    * @param loss the model's {@code -ln p} of each token
    * @param against absent without a source
+   * @param spilledBytes activations that were in a file
    */
-  public record Outcome(WindowMean loss, Optional<Against> against) {}
+  public record Outcome(WindowMean loss, Optional<Against> against, long spilledBytes) {}
 
   /**
    * What a source adds.
@@ -122,18 +126,6 @@ public final class Evaluation implements AutoCloseable {
     return new WindowMean(windows.windows().size());
   }
 
-  /** How many windows go through the layers together. */
-  private int atOnce() {
-    long bytes = model.stateBytes(windows.longest());
-    bytes += source.map(s -> s.stateBytes(windows.longest())).orElse(0L);
-    return (int) Math.clamp(memoryBytes / 2 / bytes, 1L, windows.windows().size());
-  }
-
-  /** How often each model's weights are gone through. */
-  public int passes() {
-    return Math.ceilDiv(windows.windows().size(), atOnce());
-  }
-
   /** What {@link #run} will report as done, in bytes of plain weights, a window at a time. */
   public long work() {
     long bytes = work(model) + source.map(this::work).orElse(0L);
@@ -147,39 +139,57 @@ public final class Evaluation implements AutoCloseable {
   /**
    * Runs and scores.
    *
+   * @param spill a file to be made where memory does not hold all activations; must not exist
    * @param done hears of finished work
    * @throws CheckpointException when a model's logits are not finite
+   * @throws IOException when the file is needed and cannot be made, or its disk is full
    */
-  public Outcome run(LongConsumer done) {
-    int atOnce = atOnce();
-    for (int first = 0; first < windows.windows().size(); first += atOnce) {
-      int end = Math.min(windows.windows().size(), first + atOnce);
-      pass(first, windows.windows().subList(first, end), done);
+  public Outcome run(Path spill, LongConsumer done) throws IOException {
+    MemoryBudget budget = new MemoryBudget(memoryBytes);
+    try (ActivationStore states = store(model, budget, spill)) {
+      model.run(windows.windows(), states, done);
+      if (source.isEmpty()) {
+        score(states, done);
+        return new Outcome(loss, against, states.spilledBytes());
+      }
+      Path other = spill.resolveSibling(spill.getFileName() + ".source");
+      try (ActivationStore sourceStates = store(source.get(), budget, other)) {
+        source.get().run(windows.windows(), sourceStates, done);
+        compare(states, sourceStates, done);
+        return new Outcome(loss, against, states.spilledBytes() + sourceStates.spilledBytes());
+      }
     }
-    return new Outcome(loss, against);
   }
 
-  private void pass(int first, List<int[]> some, LongConsumer done) {
-    try (Arena arena = Arena.ofShared()) {
-      List<FloatMatrix> states = model.states(some, arena, done);
-      Optional<List<FloatMatrix>> sourceStates = source.map(s -> s.states(some, arena, done));
-      try (MappedWeights weights = model.map()) {
-        Head head = new Head(model.model().spec(), weights);
-        if (source.isEmpty()) {
-          for (int i = 0; i < some.size(); i++) {
-            score(first + i, some.get(i), head, states.get(i));
-            done.accept(model.layerBytes());
-          }
-          return;
-        }
-        try (MappedWeights sourceWeights = source.get().map()) {
-          Head sourceHead = new Head(source.get().model().spec(), sourceWeights);
-          for (int i = 0; i < some.size(); i++) {
-            FloatMatrix sourceState = sourceStates.orElseThrow().get(i);
-            compare(first + i, some.get(i), head, states.get(i), sourceHead, sourceState);
-            done.accept(model.layerBytes() + source.get().layerBytes());
-          }
-        }
+  /** Half of the budget is for activations, equal shares of it for each model. */
+  private ActivationStore store(ModelRun run, MemoryBudget budget, Path file) throws IOException {
+    int[] tokens = windows.windows().stream().mapToInt(ids -> ids.length).toArray();
+    long share = memoryBytes / (source.isEmpty() ? 2 : 4);
+    return ActivationStore.create(budget, share, file, run.model().spec().hidden(), tokens);
+  }
+
+  private void score(ActivationStore states, LongConsumer done) throws IOException {
+    try (MappedWeights weights = model.map()) {
+      Head head = new Head(model.model().spec(), weights);
+      for (int i = 0; i < windows.windows().size(); i++) {
+        score(i, head, model.read(states, i));
+        done.accept(model.layerBytes());
+      }
+    }
+  }
+
+  private void compare(ActivationStore states, ActivationStore sourceStates, LongConsumer done)
+      throws IOException {
+    ModelRun other = source.orElseThrow();
+    try (MappedWeights weights = model.map();
+        MappedWeights sourceWeights = other.map()) {
+      Head head = new Head(model.model().spec(), weights);
+      Head sourceHead = new Head(other.model().spec(), sourceWeights);
+      for (int i = 0; i < windows.windows().size(); i++) {
+        FloatMatrix state = model.read(states, i);
+        FloatMatrix sourceState = other.read(sourceStates, i);
+        compare(i, head, state, sourceHead, sourceState);
+        done.accept(model.layerBytes() + other.layerBytes());
       }
     }
   }
@@ -189,8 +199,14 @@ public final class Evaluation implements AutoCloseable {
     return state.view(0, 0, state.rows() - 1, state.columns());
   }
 
-  private void score(int window, int[] ids, Head head, FloatMatrix state) {
-    int[] tokens = Arrays.copyOfRange(ids, 1, ids.length);
+  /** What comes in a window: all but its first token. */
+  private int[] tokens(int window) {
+    int[] ids = windows.windows().get(window);
+    return Arrays.copyOfRange(ids, 1, ids.length);
+  }
+
+  private void score(int window, Head head, FloatMatrix state) {
+    int[] tokens = tokens(window);
     double[] found = new double[tokens.length];
     head.logits(
         model.workspace(),
@@ -202,13 +218,8 @@ public final class Evaluation implements AutoCloseable {
   }
 
   private void compare(
-      int window,
-      int[] ids,
-      Head head,
-      FloatMatrix state,
-      Head sourceHead,
-      FloatMatrix sourceState) {
-    int[] tokens = Arrays.copyOfRange(ids, 1, ids.length);
+      int window, Head head, FloatMatrix state, Head sourceHead, FloatMatrix sourceState) {
+    int[] tokens = tokens(window);
     LogitScores.Comparison found = new LogitScores.Comparison(tokens.length);
     ModelRun other = source.orElseThrow();
     // Both vocabularies have one size, so both heads give as many rows at a time.

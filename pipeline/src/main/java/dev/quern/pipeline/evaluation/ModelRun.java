@@ -2,15 +2,17 @@ package dev.quern.pipeline.evaluation;
 
 import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.linalg.FloatMatrix;
+import dev.quern.engine.memory.Scratch;
 import dev.quern.engine.model.DecoderLayer;
 import dev.quern.engine.model.DecoderWorkspace;
 import dev.quern.engine.model.Embedding;
 import dev.quern.engine.model.LayerObserver;
 import dev.quern.engine.model.LayerSpec;
 import dev.quern.engine.parallel.Workers;
+import dev.quern.pipeline.calibration.ActivationStore;
 import dev.quern.pipeline.model.DecoderModel;
 import dev.quern.pipeline.model.MappedWeights;
-import java.lang.foreign.Arena;
+import java.io.IOException;
 import java.util.List;
 import java.util.function.LongConsumer;
 
@@ -20,6 +22,7 @@ final class ModelRun implements AutoCloseable {
   private final RoundedActivations observer;
   private final Kernels kernels;
   private final DecoderWorkspace workspace;
+  private final Scratch scratch = new Scratch();
 
   /**
    * @param rules how activations are rounded
@@ -47,40 +50,47 @@ final class ModelRun implements AutoCloseable {
     return model.map(kernels);
   }
 
-  /** Bytes of one window's activations between two layers. */
-  long stateBytes(int tokens) {
-    return FloatMatrix.bytes(tokens, model.spec().hidden());
-  }
-
   /**
    * From ids to what the last layer leaves.
    *
-   * @param arena where the states live
+   * @param store where the states of the windows are between two layers, and at the end
    * @param done hears of weights that a window has gone through, in bytes of the plain model
-   * @return a matrix [tokens, hidden] for each window
    */
-  List<FloatMatrix> states(List<int[]> windows, Arena arena, LongConsumer done) {
-    List<FloatMatrix> states =
-        windows.stream()
-            .map(ids -> FloatMatrix.allocate(arena, ids.length, model.spec().hidden()))
-            .toList();
+  void run(List<int[]> windows, ActivationStore store, LongConsumer done) throws IOException {
     try (MappedWeights weights = map()) {
       Embedding embedding = new Embedding(model.spec(), weights);
-      for (int i = 0; i < states.size(); i++) {
-        embedding.lookUp(workspace, windows.get(i), states.get(i));
+      for (int i = 0; i < windows.size(); i++) {
+        FloatMatrix x = state(windows.get(i).length);
+        embedding.lookUp(workspace, windows.get(i), x);
+        store.write(i, x);
       }
     }
     long share = layerBytes();
     for (LayerSpec spec : model.spec().layers()) {
       try (MappedWeights weights = map()) {
         DecoderLayer layer = new DecoderLayer(spec, weights);
-        for (FloatMatrix state : states) {
-          layer.forward(workspace, state, observer);
+        for (int i = 0; i < windows.size(); i++) {
+          FloatMatrix x = read(store, i);
+          layer.forward(workspace, x, observer);
+          store.write(i, x);
           done.accept(share);
         }
       }
     }
-    return states;
+  }
+
+  /** One window's state, until the next is read. */
+  FloatMatrix read(ActivationStore store, int window) throws IOException {
+    FloatMatrix x = state(store.tokens(window));
+    store.read(window, x);
+    return x;
+  }
+
+  private FloatMatrix state(int tokens) {
+    int hidden = model.spec().hidden();
+    int stride = Math.toIntExact(FloatMatrix.bytes(1, hidden) / Float.BYTES);
+    return new FloatMatrix(
+        scratch.atLeast(FloatMatrix.bytes(tokens, hidden)), tokens, hidden, stride);
   }
 
   /** What a window's way through one layer counts as: the head is one, too. */
@@ -92,5 +102,6 @@ final class ModelRun implements AutoCloseable {
   public void close() {
     observer.close();
     workspace.close();
+    scratch.close();
   }
 }

@@ -12,9 +12,8 @@
  *       it.
  * </ul>
  *
- * <p>Memory: the activations of as many windows as half of the budget holds, one at least; the
- * weights of one layer, or of the head, mapped or decoded; what one window needs inside of a layer.
- * Where not all windows fit, there are passes: each goes through all layers with some windows.
+ * <p>Memory: activations of all windows, in half of the budget and a temporary file; the weights of
+ * one layer, or of the head, mapped or decoded; what one window needs inside of a layer.
  *
  * <p>Results have the same bits for any threads, kernels and memory.
  *
