@@ -22,7 +22,7 @@ final class CompressionRun {
   private final MemoryBudget budget;
   private final Progress progress;
   private final String stage;
-  private final KernelHandOver handOver;
+  private KernelHandOver handOver;
   private List<PlannedTensor> tensors;
 
   CompressionRun(
@@ -64,8 +64,12 @@ final class CompressionRun {
     tensors = new MeasurementRun(workers, budget, progress).run(tensors);
     List<SourceTask> tasks = tasks(tensors, workers, budget);
     progress.stage(stage, tensors.stream().mapToLong(t -> t.plan().source().bytes()).sum());
+    long largest =
+        tasks.stream().mapToLong(t -> tensors.get(t.tensor()).memoryBytes(t)).max().orElse(0);
     WorkerScratch[] scratch = WorkerScratch.forWorkers(workers.threads());
-    try {
+    try (SearchMemory search =
+        SearchMemory.of(handOver, tensors, largest, workers.threads(), budget)) {
+      handOver = search.handOver();
       handOver.run(
           workers,
           tensors,

@@ -61,6 +61,16 @@ final class KernelHandOver {
         : between(plain, choice.kernels());
   }
 
+  /** The same with kernels that keep no tables. */
+  KernelHandOver sparing() {
+    return new KernelHandOver(plain, fast.sparing(), rehearses);
+  }
+
+  /** What the fast kernels keep for the searches of these tensors. */
+  long searchBytes(List<PlannedTensor> tensors, int threads) {
+    return tensors.stream().mapToLong(tensor -> tensor.searchBytes(fast, threads)).max().orElse(0);
+  }
+
   static KernelHandOver between(Kernels plain, Kernels fast) {
     return new KernelHandOver(plain, fast, true);
   }

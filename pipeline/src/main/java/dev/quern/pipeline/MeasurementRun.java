@@ -70,12 +70,18 @@ final class MeasurementRun {
     }
     progress.stage("measure", bytes);
     long[][] results = new long[tensors.size()][];
+    List<PlannedTensor> measured =
+        tensors.stream().filter(tensor -> tensor.measurement().isPresent()).toList();
+    long largest =
+        tasks.stream().mapToLong(t -> memoryBytes(tensors.get(t.tensor()), t)).max().orElse(0);
     WorkerScratch[] scratch = WorkerScratch.forWorkers(workers.threads());
-    try {
-      KernelHandOver handOver = KernelHandOver.forJob(work);
+    try (SearchMemory search =
+        SearchMemory.of(
+            KernelHandOver.forJob(work), measured, largest, workers.threads(), budget)) {
+      KernelHandOver handOver = search.handOver();
       handOver.run(
           workers,
-          tensors.stream().filter(tensor -> tensor.measurement().isPresent()).toList(),
+          measured,
           (tensor, kernels, worker) -> rehearse(tensor, kernels, scratch[worker]),
           tasks.size(),
           (index, worker) -> {
@@ -83,8 +89,7 @@ final class MeasurementRun {
             PlannedTensor tensor = tensors.get(task.tensor());
             Measurement measurement = measurements.get(task.tensor());
             long[] strip;
-            long memory = tensor.source().memoryBytes(tensor.sourceBytes(task));
-            try (MemoryBudget.Lease _ = budget.acquire(memory)) {
+            try (MemoryBudget.Lease _ = budget.acquire(memoryBytes(tensor, task))) {
               Kernels kernels = handOver.kernels(tensor);
               strip = measure(tensor, measurement, kernels, task, scratch[worker]);
               scratch[worker].keepShare(workers.threads(), budget);
@@ -104,12 +109,15 @@ final class MeasurementRun {
     return results;
   }
 
+  private static long memoryBytes(PlannedTensor tensor, SourceTask task) {
+    return tensor.source().memoryBytes(tensor.sourceBytes(task));
+  }
+
   /** Measures the first strip of a matrix, for nobody. */
   private void rehearse(PlannedTensor tensor, Kernels kernels, WorkerScratch scratch)
       throws Exception {
     SourceTask task = tensor.firstStrip();
-    long memory = tensor.source().memoryBytes(tensor.sourceBytes(task));
-    try (MemoryBudget.Lease _ = budget.acquire(memory)) {
+    try (MemoryBudget.Lease _ = budget.acquire(memoryBytes(tensor, task))) {
       measure(tensor, tensor.measurement().orElseThrow(), kernels, task, scratch);
     }
   }

@@ -53,6 +53,14 @@ record PlannedTensor(TensorPlan plan, SourceWeight source, Optional<WeightCodec>
     return plan.source().bytes() * Math.max(1, steps);
   }
 
+  /** What kernels keep for the search of scales, whatever the size of a piece of work. */
+  long searchBytes(Kernels kernels, int threads) {
+    return plan.scheme()
+        .flatMap(QuantizationScheme::weights)
+        .map(weights -> WeightObserver.of(weights).memoryBytes(type(), kernels, threads))
+        .orElse(0L);
+  }
+
   FloatType type() {
     return source.type();
   }

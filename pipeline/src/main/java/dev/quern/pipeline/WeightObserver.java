@@ -1,6 +1,7 @@
 package dev.quern.pipeline;
 
 import dev.quern.engine.kernel.CandidateFormat;
+import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.kernel.RangeSearch;
 import dev.quern.engine.numeric.FloatType;
 import dev.quern.engine.quantization.RangeObserver;
@@ -62,18 +63,6 @@ final class WeightObserver {
     try {
       ObserverSettings settings = settings(weights);
       boolean search = settings.isSearch();
-      if (settings.kind() == ObserverSettings.Kind.EXACT && !isExactPossible(weights)) {
-        throw new QuernException(
-            QuernException.Kind.REQUEST,
-            where + ", observer",
-            "exact is for symmetric integers, FP8 and NVFP4 weights, found "
-                + (weights.symmetric() ? "" : "asymmetric ")
-                + weights.type().configName()
-                + " of "
-                + weights.numBits()
-                + " bits",
-            "Use memoryless_mse.");
-      }
       if (search && weights.strategy() == QuantizationStrategy.TENSOR) {
         throw new QuernException(
             QuernException.Kind.REQUEST,
@@ -90,14 +79,6 @@ final class WeightObserver {
           "expected " + e.expected() + ", found " + e.found(),
           e.remedy() + ".");
     }
-  }
-
-  private static boolean isExactPossible(QuantizationArgs weights) {
-    CandidateFormat format = format(weights);
-    return format.symmetric()
-        && (format.kind() == CandidateFormat.Kind.INTEGER
-            || format.kind() == CandidateFormat.Kind.E2M1
-            || format.kind() == CandidateFormat.Kind.E4M3);
   }
 
   private static ObserverSettings settings(QuantizationArgs weights) {
@@ -129,12 +110,14 @@ final class WeightObserver {
    * where there are none.
    */
   int steps(FloatType type) {
-    boolean impossible =
-        settings.isEmpty()
-            || settings.get().kind() == ObserverSettings.Kind.EXACT && !format.symmetric();
-    return type == FloatType.BF16 && isSearch() && !impossible
-        ? settings.get().search(type, format).steps()
-        : 1;
+    return type == FloatType.BF16 && isSearch() ? settings.get().search(type, format).steps() : 1;
+  }
+
+  /** What kernels keep in memory for the search, beside what each piece of work needs. */
+  long memoryBytes(FloatType type, Kernels kernels, int threads) {
+    return isSearch()
+        ? kernels.rangeSearch().memoryBytes(settings.get().search(type, format), threads)
+        : 0;
   }
 
   /** The observer, where it needs to know nothing of the whole matrix. */

@@ -2,39 +2,31 @@ package dev.quern.pipeline;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.quern.engine.kernel.CandidateFormat;
 import dev.quern.engine.kernel.KernelChoice;
 import dev.quern.engine.kernel.Kernels;
 import dev.quern.engine.numeric.FloatType;
 import dev.quern.engine.numeric.Fp4E2M1;
-import dev.quern.engine.numeric.Fp8E4M3;
 import dev.quern.engine.quantization.AbsMax;
 import dev.quern.engine.quantization.Nvfp4Scales;
 import dev.quern.engine.quantization.Nvfp4Search;
 import dev.quern.engine.quantization.Nvfp4Weights;
-import dev.quern.engine.quantization.ScaleGrid;
-import dev.quern.engine.quantization.observer.MseObserver;
-import dev.quern.engine.quantization.observer.ObserverSettings;
 import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
 import dev.quern.formats.huggingface.SourceTensor;
 import dev.quern.testdata.TestData;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
-/** The observer {@code exact}: never further from the weights than any other way to find scales. */
+/**
+ * The observer {@code exact}. That it is never further from the weights than any other way to find
+ * scales is shown by {@code ExactTableTest} in {@code bench}.
+ */
 class Nvfp4ExactTest {
-  private static final int EXPANDED_STEPS = 111;
-
   @TempDir Path temp;
 
   /** A matrix with what is to be compared. */
@@ -64,83 +56,10 @@ class Nvfp4ExactTest {
       }
       return sum;
     }
-
-    float groupMax(int row, int g) {
-      float max = 0;
-      for (int col = 16 * g; col < 16 * g + 16; col++) {
-        max = Math.max(max, Math.abs(at(row, col)));
-      }
-      return max;
-    }
   }
 
   private interface CodeOf {
     byte of(int row, int group);
-  }
-
-  private static byte code(float scale) {
-    byte code = Fp8E4M3.encode(scale);
-    return code == 0 ? Fp8E4M3.encode(0.125f) : code;
-  }
-
-  private static double minmax(Weights w) {
-    Nvfp4Scales scales = Nvfp4Scales.of(w.type, w.maxBits);
-    return w.squaredError(
-        scales.global(),
-        (row, g) -> Nvfp4Scales.code(w.type, scales.global(), w.type.encode(w.groupMax(row, g))));
-  }
-
-  /** arXiv 2512.02010: the largest weight becomes 6 or 4, whichever is better. */
-  private static double fourOverSix(Weights w) {
-    float global = 256 * 6 / w.type.decode(w.maxBits);
-    return w.squaredError(
-        global,
-        (row, g) -> {
-          byte six = code(w.groupMax(row, g) / 6 * global);
-          byte four = code(w.groupMax(row, g) / 4 * global);
-          boolean isSix =
-              w.squaredError(row, g, six, global) <= w.squaredError(row, g, four, global);
-          return isSix ? six : four;
-        });
-  }
-
-  /** The reference's search, whose global scale is that of the ranges found. */
-  private static double expandedMse(Weights w) {
-    MseObserver observer =
-        new MseObserver(
-            ObserverSettings.of("nvfp4_expanded_mse").search(w.type, CandidateFormat.E2M1),
-            EXPANDED_STEPS);
-    ScaleGrid grid = new ScaleGrid(w.rows, w.cols, 1, 16);
-    float[][] ranges = new float[w.rows][];
-    float largest = 0;
-    for (int row = 0; row < w.rows; row++) {
-      float[] min = new float[w.cols / 16];
-      float[] max = new float[w.cols / 16];
-      observer.gridRow(KernelChoice.withoutVectors(), w.type, w.bytes, grid, row, min, max);
-      for (int g = 0; g < max.length; g++) {
-        max[g] = Math.max(max[g], -min[g]);
-        largest = Math.max(largest, max[g]);
-      }
-      ranges[row] = max;
-    }
-    float global = Nvfp4Scales.global(w.type, w.type.encode(largest));
-    return w.squaredError(
-        global, (row, g) -> Nvfp4Scales.code(w.type, global, w.type.encode(ranges[row][g])));
-  }
-
-  private static double exact(Weights w) {
-    Kernels kernels = KernelChoice.current().kernels();
-    Nvfp4Search best = null;
-    long least = Long.MAX_VALUE;
-    for (int c = 0; c < Nvfp4Search.GLOBAL_SCALES; c++) {
-      Nvfp4Search search = Nvfp4Search.of(w.type, w.maxBits, c);
-      long error = search.squaredError(kernels, w.bytes, w.rows, w.cols);
-      if (error < least) {
-        least = error;
-        best = search;
-      }
-    }
-    return exact(w, kernels, best);
   }
 
   private static double exact(Weights w, Kernels kernels, Nvfp4Search search) {
@@ -153,42 +72,6 @@ class Nvfp4ExactTest {
           search.scales().global(),
           (row, g) -> codes.get(ValueLayout.JAVA_BYTE, (long) row * w.cols / 16 + g));
     }
-  }
-
-  @ParameterizedTest
-  @CsvSource({"models/storyteller-4m, 7", "models/tinystories-656k, 7"})
-  void neverWorseThanAnyOtherWay(String model, int matrices) throws Exception {
-    StringBuilder table = new StringBuilder();
-    int compared = 0;
-    try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(TestData.path(model));
-        Arena arena = Arena.ofConfined()) {
-      for (SourceTensor tensor : checkpoint.tensors()) {
-        if (!tensor.name().contains("layers.0.") || !tensor.name().endsWith("_proj.weight")) {
-          continue;
-        }
-        Weights w = weights(tensor, arena);
-        double minmax = minmax(w);
-        double four = fourOverSix(w);
-        double expanded = expandedMse(w);
-        double exact = exact(w);
-        table.append(
-            String.format(
-                Locale.ROOT,
-                "| %s | %.4g | %.3f | %.3f | %.3f |%n",
-                tensor.name().replaceAll(".*\\.(\\w+)\\.weight", "$1"),
-                minmax,
-                four / minmax,
-                expanded / minmax,
-                exact / minmax));
-        assertThat(exact).as(tensor.name()).isLessThanOrEqualTo(minmax);
-        assertThat(exact).as(tensor.name()).isLessThanOrEqualTo(four);
-        assertThat(exact).as(tensor.name()).isLessThanOrEqualTo(expanded);
-        compared++;
-      }
-    }
-    assertThat(compared).isEqualTo(matrices);
-    Files.writeString(
-        Path.of("target", "nvfp4-exact-" + model.replaceAll(".*/", "") + ".md"), table);
   }
 
   /** The window holds the best of all codes, of those that can be stored. */

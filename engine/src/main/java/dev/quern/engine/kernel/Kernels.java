@@ -26,6 +26,14 @@ public interface Kernels {
   RangeSearchKernels rangeSearch();
 
   /**
+   * The same kernels, keeping nothing between calls for which {@link
+   * RangeSearchKernels#memoryBytes} asks: slower searches, equal results.
+   */
+  default Kernels sparing() {
+    return this;
+  }
+
+  /**
    * The largest magnitude of a run, as a bit pattern without its sign.
    *
    * <p>Magnitudes order like their bit patterns, and NaN lies above infinity, so a NaN is never

@@ -22,6 +22,8 @@ public final class RangeSearch {
   private final CandidateFormat format;
   private final float expand;
   private final float[] factors;
+  private final float[]
+      highFactors; // of the upper end; the same array but for a search of both ends
   private final float norm;
   private final float[] powers;
   private final Exhaustive exhaustive; // null for a search by factors
@@ -31,9 +33,11 @@ public final class RangeSearch {
       CandidateFormat format,
       float expand,
       float[] factors,
+      float[] highFactors,
       float norm,
       Exhaustive exhaustive) {
     this.exhaustive = exhaustive;
+    this.highFactors = highFactors;
     this.type = type;
     this.format = format;
     this.expand = expand;
@@ -66,28 +70,46 @@ public final class RangeSearch {
     for (int i = 0; i < factors.length; i++) {
       factors[i] = (float) (1 - i / grid);
     }
-    return new RangeSearch(type, format, (float) expand, factors, type.round((float) norm), null);
+    float rounded = type.round((float) norm);
+    return new RangeSearch(type, format, (float) expand, factors, factors, rounded, null);
   }
 
   /**
-   * A search of all ranges of {@code type} that are about 1.25 to 0.22 times the observed one, for
-   * the least sum of squared errors. Of binary32, whose ranges are too many, 1,024 a binade, and
-   * those of {@link #of} with 20 steps of 1%.
+   * A search for the least sum of squared errors.
    *
-   * @param format a symmetric one
+   * <p>Symmetric formats: all ranges of {@code type} that are about 1.25 to 0.22 times the observed
+   * one. Of binary32, whose ranges are too many, 1,024 a binade, and those of {@link #of} with 20
+   * steps of 1%. Where scales are powers of two, the ranges for one more and for two less than the
+   * observed: a larger scale has no value that is nearer, and a smaller one cuts the largest weight
+   * to less than half.
+   *
+   * <p>With a zero point: those of {@link #of} with 20 steps of 1%, and all pairs of ends that are
+   * shrunk by 0 to 9 times 4%.
    */
   public static RangeSearch exhaustive(FloatType type, CandidateFormat format) {
-    if (!format.symmetric()) {
-      throw new IllegalArgumentException("not symmetric: " + format);
-    }
     RangeSearch mse = of(type, format, 0.2, 100, 2, 1);
-    int perBinade = type == FloatType.BF16 ? 128 : 1024;
-    int above = perBinade * ABOVE_PERCENT / 100;
+    if (!format.symmetric()) {
+      return ofBothEnds(mse);
+    }
+    int perBinade = format.powerOfTwoScales() ? 1 : type == FloatType.BF16 ? 128 : 1024;
+    int above = Math.max(1, perBinade * ABOVE_PERCENT / 100);
     int steps = above + 1 + perBinade * BINADES_BELOW;
     int stride = Integer.lowestOneBit(type.infinityBits()) / perBinade;
-    float[] factors = type == FloatType.F32 ? mse.factors : new float[0];
+    boolean sparse = type == FloatType.F32 && !format.powerOfTwoScales();
+    float[] factors = sparse ? mse.factors : new float[0];
     return new RangeSearch(
-        type, format, 1, factors, mse.norm, new Exhaustive(steps, above, stride));
+        type, format, 1, factors, factors, mse.norm, new Exhaustive(steps, above, stride));
+  }
+
+  private static RangeSearch ofBothEnds(RangeSearch mse) {
+    int before = mse.factors.length;
+    float[] low = Arrays.copyOf(mse.factors, before + END_STEPS * END_STEPS);
+    float[] high = low.clone();
+    for (int i = 0; i < END_STEPS * END_STEPS; i++) {
+      low[before + i] = (float) (1 - i / END_STEPS * END_SHRINK);
+      high[before + i] = (float) (1 - i % END_STEPS * END_SHRINK);
+    }
+    return new RangeSearch(mse.type, mse.format, 1, low, high, mse.norm, new Exhaustive(0, 0, 0));
   }
 
   /**
@@ -95,6 +117,8 @@ public final class RangeSearch {
    */
   private record Exhaustive(int steps, int above, int stride) {}
 
+  private static final int END_STEPS = 10;
+  private static final double END_SHRINK = 0.04;
   private static final int ABOVE_PERCENT = 33; // of a binade: a quarter above the observed range
   private static final int BINADES_BELOW = 2;
 
@@ -127,7 +151,17 @@ public final class RangeSearch {
     return Float.isFinite(expanded) ? expanded : observed;
   }
 
-  /** An end of the range of a step, from the same end of the range where the search begins. */
+  /** The lower end of the range of a step, from that of the range where the search begins. */
+  public float low(float begin, int step) {
+    return shrink(begin, step);
+  }
+
+  /** The upper end of the range of a step, from that of the range where the search begins. */
+  public float high(float begin, int step) {
+    return highFactors == factors ? shrink(begin, step) : type.round(begin * highFactors[step]);
+  }
+
+  /** What a step makes of the magnitude of a symmetric range, or of a lower end. */
   public float shrink(float begin, int step) {
     if (exhaustive == null || begin == 0) {
       return exhaustive == null ? type.round(begin * factors[step]) : 0;
@@ -199,6 +233,7 @@ public final class RangeSearch {
         && Float.compare(expand, that.expand) == 0
         && Float.compare(norm, that.norm) == 0
         && Arrays.equals(factors, that.factors)
+        && Arrays.equals(highFactors, that.highFactors)
         && Objects.equals(exhaustive, that.exhaustive);
   }
 

@@ -41,6 +41,14 @@ public interface RangeSearchKernels {
       int first);
 
   /**
+   * What a search keeps in memory between calls, at most: tables that threads share, and the
+   * buffers of each thread. {@link Kernels#sparing} keeps none of it.
+   */
+  default long memoryBytes(RangeSearch search, int threads) {
+    return 0;
+  }
+
+  /**
    * Which steps improve any block of a run over all steps before: {@code improved[i]} is set then,
    * and left as it is otherwise.
    *

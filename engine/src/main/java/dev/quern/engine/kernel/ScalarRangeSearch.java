@@ -49,8 +49,8 @@ public final class ScalarRangeSearch implements RangeSearchKernels {
       max[at] = beginMax;
       double best = largest(search.type());
       for (int step = 0; step < steps; step++) {
-        float low = search.shrink(beginMin, step);
-        float high = search.shrink(beginMax, step);
+        float low = search.low(beginMin, step);
+        float high = search.high(beginMax, step);
         double error = error(search, low, high, source, offset, n);
         if (error < best) {
           best = error;
@@ -78,8 +78,8 @@ public final class ScalarRangeSearch implements RangeSearchKernels {
       float beginMax = search.begin(max[0]);
       double best = largest(search.type());
       for (int step = 0; step < search.steps(); step++) {
-        float low = search.shrink(beginMin, step);
-        float high = search.shrink(beginMax, step);
+        float low = search.low(beginMin, step);
+        float high = search.high(beginMax, step);
         double error = error(search, low, high, source, offset, n);
         if (error < best) {
           best = error;

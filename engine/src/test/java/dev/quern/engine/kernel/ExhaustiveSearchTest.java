@@ -1,7 +1,6 @@
 package dev.quern.engine.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.quern.engine.numeric.FloatType;
 import java.lang.foreign.Arena;
@@ -84,10 +83,64 @@ class ExhaustiveSearchTest {
     }
   }
 
+  /** With a zero point, the ends shrink apart: rarely is it best to shrink both by the same. */
   @Test
-  void isForSymmetricFormats() {
-    assertThatThrownBy(
-            () -> RangeSearch.exhaustive(FloatType.BF16, CandidateFormat.integer(4, false)))
-        .isInstanceOf(IllegalArgumentException.class);
+  void bothEndsOfAsymmetricRanges() {
+    CandidateFormat format = CandidateFormat.integer(4, false);
+    RangeSearch exact = RangeSearch.exhaustive(FloatType.BF16, format);
+    RangeSearch mse = RangeSearch.of(FloatType.BF16, format, 0.2, 100, 2.4, 1);
+    for (int step = 0; step < mse.steps(); step++) {
+      assertThat(exact.low(-1, step)).isEqualTo(mse.low(-1, step));
+      assertThat(exact.high(1, step)).isEqualTo(mse.high(1, step));
+    }
+    SplittableRandom random = new SplittableRandom(7);
+    int better = 0;
+    for (int trial = 0; trial < 30; trial++) {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment block = gaussian(arena, random);
+        double least = squares(exact, best(exact, exact.steps(), block), block);
+        double ofMse = squares(exact, best(mse, mse.steps(), block), block);
+        double ofMinMax = squares(exact, best(mse, 0, block), block);
+        assertThat(least).isLessThanOrEqualTo(ofMse).isLessThanOrEqualTo(ofMinMax);
+        better += least < ofMse ? 1 : 0;
+      }
+    }
+    assertThat(better).isGreaterThan(14);
+  }
+
+  /** Four scales are enough: none of 40 powers of two is better than the best of them. */
+  @Test
+  void allPowersOfTwo() {
+    SplittableRandom random = new SplittableRandom(8);
+    int changed = 0;
+    for (CandidateFormat format :
+        new CandidateFormat[] {CandidateFormat.MXFP4, CandidateFormat.MXFP8}) {
+      RangeSearch exact = RangeSearch.exhaustive(FloatType.BF16, format);
+      assertThat(exact.steps()).isEqualTo(4);
+      for (int trial = 0; trial < 200; trial++) {
+        try (Arena arena = Arena.ofConfined()) {
+          MemorySegment block = gaussian(arena, random);
+          double least = squares(exact, best(exact, exact.steps(), block), block);
+          for (int exponent = -20; exponent < 20; exponent++) {
+            float range = Math.scalb(1f, exponent);
+            assertThat(least)
+                .isLessThanOrEqualTo(squares(exact, new float[] {-range, range}, block));
+          }
+          float[] observed = best(exact, 0, block);
+          changed += least < squares(exact, observed, block) ? 1 : 0;
+        }
+      }
+    }
+    assertThat(changed).isPositive();
+  }
+
+  private static MemorySegment gaussian(Arena arena, SplittableRandom random) {
+    MemorySegment block = arena.allocate(256);
+    double tail = 1 + 2 * random.nextDouble();
+    for (int i = 0; i < 128; i++) {
+      double x = random.nextGaussian();
+      FloatType.BF16.store(block, 2L * i, (float) (x * Math.pow(Math.abs(x), tail - 1)));
+    }
+    return block;
   }
 }

@@ -158,7 +158,7 @@ class Fp4TwinTest {
     int taken = 0;
     try (Arena arena = Arena.ofConfined()) {
       MxRow row = new MxRow(arena, type, n);
-      for (int round = 0; round < 3000; round++) {
+      for (int round = 0; round < 1500; round++) {
         int exponent = random.nextInt(-20, 6) * (round % 10 == 0 ? 7 : 1);
         for (int i = 0; i < n; i++) {
           float magnitude = Math.scalb(1 + random.nextFloat(), exponent - random.nextInt(24));
@@ -176,20 +176,20 @@ class Fp4TwinTest {
         taken += row.compare("round " + round) ? 1 : 0;
       }
     }
-    assertThat(taken).isBetween(2000, 2990);
+    assertThat(taken).isBetween(1000, 1495);
   }
 
   /** All patterns of bf16 beside the largest magnitudes of each octave, in MXFP4 and MXFP8. */
   @Test
   void everyBf16PatternUnderEveryScale() {
-    int n = 32 * 64;
+    int n = 32 * 16;
     int taken = 0;
     int rows = 0;
     try (Arena arena = Arena.ofConfined()) {
       MxRow row = new MxRow(arena, FloatType.BF16, n);
       for (int largest = 1; largest < 256; largest++) {
         for (int below = 0; below < 24 && below < largest; below++) {
-          // Both signs of the 128 fractions of an exponent, 16 times, and a maximum in each group.
+          // Both signs of the 128 fractions of an exponent, twice, and a maximum in each group.
           for (int i = 0; i < n; i++) {
             int pattern = largest - below << 7 | i & 0x7F | (i & 0x80) << 8;
             int maximum = largest << 7 | 0x5D + (i >> 7 & 3);

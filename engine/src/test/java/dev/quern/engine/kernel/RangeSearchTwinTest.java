@@ -42,7 +42,7 @@ class RangeSearchTwinTest {
                 RangeSearch.of(type, format, 0.2, 100, 2.4, 1),
                 RangeSearch.of(type, format, 1, 16, 2, 1),
                 RangeSearch.of(type, format, 0.5, 17, 3.3, 2.5)));
-    if (format.symmetric() && type == FloatType.BF16) {
+    if (type == FloatType.BF16 && (format.symmetric() || format.bits() % 4 == 0)) {
       searches.add(RangeSearch.exhaustive(type, format));
     }
     return searches;
@@ -52,6 +52,7 @@ class RangeSearchTwinTest {
   @EnumSource
   void rangesAndImprovements(Twin twin) {
     RangeSearchKernels kernels = twin.kernels().rangeSearch();
+    RangeSearchKernels sparing = twin.kernels().sparing().rangeSearch();
     SplittableRandom random = new SplittableRandom(20);
     long blocks = 0;
     for (FloatType type : FloatType.values()) {
@@ -66,6 +67,9 @@ class RangeSearchTwinTest {
               continue;
             }
             blocks += check(kernels, search, n, n > 256 ? 1 : 3, random);
+            if (n == 16 || n == 128) {
+              blocks += check(sparing, search, n, 1, random);
+            }
           }
         }
       }

@@ -53,7 +53,8 @@ final class BlockErrorsBf16 {
       float largest) {
     CandidateFormat format = search.format();
     if (search.isLeastSquares()) {
-      return squaredError(format, buffers, n, scale, SearchErrorsBf16.covers(scale, largest));
+      boolean covered = SearchErrorsBf16.covers(scale, largest);
+      return squaredError(format, buffers, n, scale, zeroPoint, covered);
     }
     if (!SearchErrorsBf16.covers(scale, largest)) {
       return plainError(search, buffers, n, scale, zeroPoint);
@@ -71,16 +72,23 @@ final class BlockErrorsBf16 {
     return n == SHORTEST ? shortest(buffers.terms) : sum(buffers, n);
   }
 
-  /** Formats are symmetric here. */
   private static double squaredError(
-      CandidateFormat format, SearchBuffers buffers, int n, float scale, boolean covered) {
+      CandidateFormat format,
+      SearchBuffers buffers,
+      int n,
+      float scale,
+      float zeroPoint,
+      boolean covered) {
     double sum = 0;
     float[] lanes = buffers.sums;
     for (int begin = 0; begin < n; begin += ScalarRangeSearch.SQUARES_CHUNK) {
       int count = Math.min(ScalarRangeSearch.SQUARES_CHUNK, n - begin);
       int padded = Math.ceilDiv(count, lanes.length) * lanes.length;
       if (!covered) {
-        plainSquares(format, buffers.natural, begin, count, scale, lanes);
+        plainSquares(format, buffers.natural, begin, count, scale, zeroPoint, lanes);
+      } else if (!format.symmetric()) {
+        SearchErrorsBf16.shiftedIntegerSquares(
+            buffers.natural, begin, padded, scale, zeroPoint, format, lanes);
       } else if (format.kind() == CandidateFormat.Kind.INTEGER) {
         SearchErrorsBf16.integerSquares(buffers.natural, begin, padded, scale, format, lanes);
       } else {
@@ -92,11 +100,17 @@ final class BlockErrorsBf16 {
   }
 
   private static void plainSquares(
-      CandidateFormat format, float[] weights, int begin, int n, float scale, float[] lanes) {
+      CandidateFormat format,
+      float[] weights,
+      int begin,
+      int n,
+      float scale,
+      float zeroPoint,
+      float[] lanes) {
     Arrays.fill(lanes, 0);
     for (int i = begin; i < begin + n; i++) {
       float x = weights[i];
-      float error = format.fakeQuantize(FloatType.BF16, x, scale, 0) - x;
+      float error = format.fakeQuantize(FloatType.BF16, x, scale, zeroPoint) - x;
       lanes[i % lanes.length] += error * error;
     }
   }

@@ -96,10 +96,9 @@ record ErrorFloors(
         return NONE;
       }
     }
-    int lanes = Shapes.S.length();
-    int width = Math.max(lanes, Integer.highestOneBit(2 * columns - 1));
+    int width = width(columns);
     int shift = Integer.numberOfTrailingZeros(width);
-    int rows = (columns <= 32 ? 10 : 6) * BINADE;
+    int rows = rows(columns);
     boolean signed = search.format().kind() == CandidateFormat.Kind.INTEGER;
     float[] weights = new float[signed ? 2 * rows : rows];
     for (int row = 0; row < rows; row++) {
@@ -123,6 +122,20 @@ record ErrorFloors(
       fill(table, i, width, rows, signed, step, (float) (1 / unit));
     }
     return new ErrorFloors(table, start(scales, own, columns, width), scales, rows, unit, shift);
+  }
+
+  private static int width(int columns) {
+    return Math.max(Shapes.S.length(), Integer.highestOneBit(2 * columns - 1));
+  }
+
+  private static int rows(int columns) {
+    return (columns <= 32 ? 10 : 6) * BINADE;
+  }
+
+  /** Bytes of a table of a search, at most. */
+  static long mostBytes(RangeSearch search) {
+    int columns = Math.min(search.steps(), MOST_COLUMNS);
+    return (long) Short.BYTES * (rows(columns) + BINADE) * width(columns);
   }
 
   /** Whether negative weights have rows of their own. */

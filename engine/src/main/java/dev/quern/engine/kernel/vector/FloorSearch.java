@@ -50,6 +50,12 @@ final class FloorSearch {
     return n >= SHORTEST_BLOCK && ErrorFloors.takes(search);
   }
 
+  /** Tables, and the order of a batch in each thread. */
+  static long memoryBytes(RangeSearch search, int threads) {
+    return SearchFloors.memoryBytes(search)
+        + (long) threads * BATCH * (Short.BYTES + Integer.BYTES);
+  }
+
   static void search(
       RangeSearch search,
       int steps,

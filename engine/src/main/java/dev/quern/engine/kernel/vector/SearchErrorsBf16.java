@@ -186,6 +186,47 @@ final class SearchErrorsBf16 {
     }
   }
 
+  /** As {@link #integerSquares}, with a zero point. */
+  static void shiftedIntegerSquares(
+      float[] weights,
+      int begin,
+      int n,
+      float scale,
+      float zeroPoint,
+      CandidateFormat format,
+      float[] lanes) {
+    float reciprocal = 1 / scale;
+    int lowest = MAGIC_BITS + (int) format.lowest();
+    int highest = MAGIC_BITS + (int) format.highest();
+    float magicAndZero = MAGIC + zeroPoint;
+    for (int lane = 0; lane < lanes.length; lane += F.length()) {
+      FloatVector sum = FloatVector.zero(F);
+      for (int i = begin + lane; i < begin + n; i += lanes.length) {
+        FloatVector x = FloatVector.fromArray(F, weights, i);
+        IntVector quotient = x.mul(reciprocal).reinterpretAsInts().add(0x8000).and(BF16);
+        IntVector shifted = quotient.reinterpretAsFloats().add(zeroPoint).reinterpretAsInts();
+        IntVector shiftedOdd = shifted.lanewise(VectorOperators.LSHR, 16).and(1);
+        IntVector code =
+            shifted
+                .add(shiftedOdd)
+                .add(0x7FFF)
+                .and(BF16)
+                .reinterpretAsFloats()
+                .add(MAGIC)
+                .reinterpretAsInts()
+                .max(lowest)
+                .min(highest);
+        IntVector product =
+            code.reinterpretAsFloats().sub(magicAndZero).mul(scale).reinterpretAsInts();
+        IntVector odd = product.lanewise(VectorOperators.LSHR, 16).and(1);
+        IntVector rounded = product.add(odd).add(0x7FFF).and(BF16);
+        FloatVector error = rounded.reinterpretAsFloats().sub(x);
+        sum = sum.add(error.mul(error));
+      }
+      sum.intoArray(lanes, lane);
+    }
+  }
+
   /** As {@link #integerSquares}, for floating-point formats. */
   static void floatSquares(
       float[] weights, int begin, int n, float scale, CandidateFormat format, float[] lanes) {

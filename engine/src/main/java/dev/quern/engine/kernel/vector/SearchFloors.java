@@ -50,6 +50,11 @@ final class SearchFloors {
     }
   }
 
+  /** Those that are kept, and one set that made room and waits for the garbage collector. */
+  static long memoryBytes(RangeSearch search) {
+    return (KEPT + 1) * (long) ErrorFloors.BINADE * ErrorFloors.mostBytes(search);
+  }
+
   /** Tables that were used lately are kept, whoever asks. */
   static SearchFloors of(RangeSearch search, int n) {
     synchronized (RECENT) {

@@ -34,11 +34,16 @@ public final class VectorKernels implements Kernels {
   private static final PruneKernels PRUNING = new VectorPruneKernels();
   private static final SweepKernels SWEEP = new VectorSweepKernels();
   private static final MatrixKernels MATRICES = new VectorMatrixKernels();
-  private static final RangeSearchKernels RANGE_SEARCH = new VectorRangeSearch();
+  private static final RangeSearchKernels RANGE_SEARCH = new VectorRangeSearch(true);
+  private static final RangeSearchKernels SPARING_SEARCH = new VectorRangeSearch(false);
 
   private final Fp4Kernels fp4 = new VectorFp4Kernels(this);
 
-  private VectorKernels() {}
+  private final RangeSearchKernels rangeSearch;
+
+  private VectorKernels(RangeSearchKernels rangeSearch) {
+    this.rangeSearch = rangeSearch;
+  }
 
   /**
    * This provider with its reason, found by name from the choice of kernels.
@@ -58,14 +63,19 @@ public final class VectorKernels implements Kernels {
     }
     return new KernelChoice(
         "vector",
-        new VectorKernels(),
+        new VectorKernels(RANGE_SEARCH),
         bits,
         "jdk.incubator.vector on " + arch + " with vectors of " + bits + " bits");
   }
 
   @Override
   public RangeSearchKernels rangeSearch() {
-    return RANGE_SEARCH;
+    return rangeSearch;
+  }
+
+  @Override
+  public Kernels sparing() {
+    return new VectorKernels(SPARING_SEARCH);
   }
 
   @Override

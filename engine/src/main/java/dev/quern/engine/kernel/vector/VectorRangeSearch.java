@@ -22,6 +22,20 @@ final class VectorRangeSearch implements RangeSearchKernels {
   private static final RangeSearchKernels LAW = new ScalarRangeSearch();
   private static final int LARGEST_BLOCK = 1 << 20;
 
+  private final boolean tables;
+
+  /**
+   * @param tables whether {@link FloorSearch} may keep its tables
+   */
+  VectorRangeSearch(boolean tables) {
+    this.tables = tables;
+  }
+
+  @Override
+  public long memoryBytes(RangeSearch search, int threads) {
+    return tables && ErrorFloors.takes(search) ? FloorSearch.memoryBytes(search, threads) : 0;
+  }
+
   private static final ThreadLocal<SearchBuffers> BUFFERS =
       ThreadLocal.withInitial(SearchBuffers::new);
 
@@ -40,7 +54,7 @@ final class VectorRangeSearch implements RangeSearchKernels {
       LAW.search(search, steps, source, sourceOffset, blocks, n, min, max, first);
       return;
     }
-    if (FloorSearch.takes(search, n)) {
+    if (tables && FloorSearch.takes(search, n)) {
       FloorSearch.search(search, steps, source, sourceOffset, blocks, n, min, max, first);
       return;
     }
@@ -87,8 +101,8 @@ final class VectorRangeSearch implements RangeSearchKernels {
               search, buffers, n, buffers.scales[step], buffers.zeroPoints[step], largest);
       if (error < best) {
         best = error;
-        min[at] = search.shrink(beginMin, step);
-        max[at] = search.shrink(beginMax, step);
+        min[at] = search.low(beginMin, step);
+        max[at] = search.high(beginMax, step);
       }
     }
   }
@@ -143,8 +157,8 @@ final class VectorRangeSearch implements RangeSearchKernels {
     CandidateFormat format = search.format();
     if (!format.symmetric() || format.powerOfTwoScales()) {
       for (int step = 0; step < steps; step++) {
-        float low = search.shrink(beginMin, step);
-        float high = search.shrink(beginMax, step);
+        float low = search.low(beginMin, step);
+        float high = search.high(beginMax, step);
         buffers.scales[step] = format.scale(FloatType.BF16, low, high);
         buffers.zeroPoints[step] = format.zeroPoint(FloatType.BF16, low, high);
       }
