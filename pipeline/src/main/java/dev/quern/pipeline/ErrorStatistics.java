@@ -49,8 +49,8 @@ public record ErrorStatistics(
         return new ErrorStatistics(count, 0, 0, Double.POSITIVE_INFINITY);
       }
       double ratio = squaredOriginal / squaredError;
-      // Squares of weights below 1e-19 or above 1e19 leave binary32, and the ratio is not known
-      // then.
+      // An error may be too small beside the others for its square to count: then the ratio is not
+      // known.
       boolean known = squaredError > 0 && Double.isFinite(ratio) && ratio > 0;
       return new ErrorStatistics(
           count,

@@ -162,6 +162,9 @@ final class Verification {
                 + ", found an error of up to "
                 + rowSums.maxError);
       }
+      if (WideErrors.isNeeded(rowSums)) {
+        WideErrors.replaceSums(type, source, offset, restored, rowSums);
+      }
       sum.add(rowSums, rowSums.maxError / codec.range(parameters, rows, row));
     }
     return sum;
