@@ -11,9 +11,9 @@ import java.lang.foreign.MemorySegment;
  * its row, and rows begin {@code rowBytes} bytes apart. In the other memory, element {@code (r, c)}
  * begins at bit {@code strides.position(r, c) * bits}. No two elements may share a position.
  *
- * <p>Memory, offsets and threads are as in {@link Kernels}. Threads may share the work by tiles: a
- * call can begin at any row that is a multiple of {@link IndexStrides#tileRows()}, and two threads
- * must not write the same byte.
+ * <p>Memory, offsets and threads are as in {@link Kernels}, but a call allocates a few small
+ * tables. Threads may share the work by tiles: a call can begin at any row that is a multiple of
+ * {@link IndexStrides#tileRows()}, and two threads must not write the same byte.
  */
 public interface LayoutKernels {
   /**

@@ -1,6 +1,7 @@
 package dev.quern.engine.kernel.vector;
 
 import java.nio.ByteOrder;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.LongVector;
@@ -22,6 +23,9 @@ final class Shapes {
 
   /** Longs of the full width: four shorts in each. */
   static final VectorSpecies<Long> L = LongVector.SPECIES_PREFERRED;
+
+  /** Bytes of the full width. */
+  static final VectorSpecies<Byte> B = ByteVector.SPECIES_PREFERRED;
 
   /** Shorts of the full width: twice the lanes of {@link #F}. */
   static final VectorSpecies<Short> S = ShortVector.SPECIES_PREFERRED;

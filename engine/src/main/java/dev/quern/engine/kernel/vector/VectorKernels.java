@@ -1,6 +1,5 @@
 package dev.quern.engine.kernel.vector;
 
-import dev.quern.engine.kernel.BlockedLayoutKernels;
 import dev.quern.engine.kernel.DecoderKernels;
 import dev.quern.engine.kernel.ErrorSums;
 import dev.quern.engine.kernel.Fp4Kernels;
@@ -28,7 +27,7 @@ import java.util.Locale;
 public final class VectorKernels implements Kernels {
   private static final DecoderKernels DECODER = new VectorDecoderKernels();
   private static final IntKernels INTEGERS = new VectorIntKernels();
-  private static final LayoutKernels LAYOUTS = new BlockedLayoutKernels();
+  private static final LayoutKernels LAYOUTS = new VectorLayoutKernels();
   private static final SparseKernels SPARSE = new PlainSparseKernels();
   private static final MaskKernels MASKS = new VectorMaskKernels();
   private static final PruneKernels PRUNING = new VectorPruneKernels();

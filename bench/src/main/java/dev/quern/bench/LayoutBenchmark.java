@@ -1,0 +1,118 @@
+package dev.quern.bench;
+
+import dev.quern.engine.kernel.IndexStrides;
+import dev.quern.engine.kernel.KernelChoice;
+import dev.quern.engine.kernel.Kernels;
+import dev.quern.engine.kernel.LayoutKernels;
+import dev.quern.engine.kernel.ScalarLayoutKernels;
+import dev.quern.engine.memory.NativeMemory;
+import dev.quern.formats.layout.Layout;
+import dev.quern.formats.layout.Layouts;
+import dev.quern.formats.layout.PackedShape;
+import dev.quern.formats.layout.StridedLayout;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+
+/**
+ * Packing of a weight's codes, far larger than any cache, into kernels' layouts and back, beside a
+ * plain copy of the same bytes. Score is GB/s of codes times 1000 (MB/s): operations a second are
+ * multiplied by hand, see {@code docs/formats/layouts.md}. Each trial ends with a comparison
+ * against the scalar definition on its first tiles.
+ */
+@BenchmarkMode(Mode.Throughput)
+@OutputTimeUnit(TimeUnit.SECONDS)
+public class LayoutBenchmark {
+  /** Bytes of codes: 2^27, so that operations a second times 0.134 are GB/s. */
+  private static final long BYTES = 1L << 27;
+
+  private static final long COLUMNS = 4096;
+
+  /** Codes, and the packed tensor of a layout. */
+  @State(Scope.Thread)
+  public static class Codes {
+    /** The layout's id. */
+    @Param({"marlin-i4-a16@1", "marlin-i8-a16@1", "gptq-weight-b4@1", "awq-gemm@1"})
+    public String layout;
+
+    private Arena arena;
+    private Layout chosen;
+    private PackedShape shape;
+    private long rowBytes;
+    private MemorySegment source;
+    private MemorySegment target;
+    private MemorySegment back;
+
+    /** Fills the codes. */
+    @Setup(Level.Trial)
+    public void setUp() {
+      arena = Arena.ofShared();
+      chosen = Layouts.named(layout).orElseThrow();
+      rowBytes = COLUMNS * chosen.bits() / 8;
+      shape = chosen.shape(BYTES / rowBytes, COLUMNS);
+      source = NativeMemory.allocate(arena, BYTES);
+      SplittableRandom random = new SplittableRandom(1);
+      for (long at = 0; at < BYTES; at += 8) {
+        source.set(ValueLayout.JAVA_LONG, at, random.nextLong());
+      }
+      target = NativeMemory.allocate(arena, shape.bytes());
+      back = NativeMemory.allocate(arena, BYTES);
+    }
+
+    /** Unpacking what was packed gives the codes. */
+    @TearDown(Level.Trial)
+    public void check() {
+      chosen.pack(shape, source, rowBytes, target);
+      chosen.unpack(shape, target, back, rowBytes);
+      if (back.mismatch(source) >= 0) {
+        throw new IllegalStateException(layout + " does not come back");
+      }
+      if (chosen instanceof StridedLayout strided) {
+        IndexStrides strides = strided.strides(shape);
+        MemorySegment expected = NativeMemory.allocate(arena, shape.bytes());
+        long rows = Math.min(shape.rows(), 2L * chosen.tileRows());
+        LayoutKernels law = new ScalarLayoutKernels();
+        law.scatter(chosen.bits(), source, 0, rowBytes, 0, rows, COLUMNS, strides, expected, 0);
+        MemorySegment some = NativeMemory.allocate(arena, shape.bytes());
+        Kernels.best()
+            .layouts()
+            .scatter(chosen.bits(), source, 0, rowBytes, 0, rows, COLUMNS, strides, some, 0);
+        if (expected.mismatch(some) >= 0) {
+          throw new IllegalStateException(
+              layout + " differs from its law with " + KernelChoice.current());
+        }
+      }
+      arena.close();
+    }
+  }
+
+  /** The JDK's own copy. */
+  @Benchmark
+  public void copy(Codes codes) {
+    MemorySegment.copy(codes.source, 0, codes.target, 0, BYTES);
+  }
+
+  /** Rows to tensor. */
+  @Benchmark
+  public void pack(Codes codes) {
+    codes.chosen.pack(codes.shape, codes.source, codes.rowBytes, codes.target);
+  }
+
+  /** Tensor to rows. */
+  @Benchmark
+  public void unpack(Codes codes) {
+    codes.chosen.unpack(codes.shape, codes.target, codes.back, codes.rowBytes);
+  }
+}
