@@ -37,6 +37,22 @@ class LayoutGoldenTest {
     assertThat(bit(MarlinLayouts.WEIGHT_4_F8, k, n)).isEqualTo(wordA8 * 32L + 4 * pA8);
   }
 
+  /** Codes 1 to 8 at the eight places of word 0. */
+  @Test
+  void marlinWord() {
+    byte[] codes = new byte[64 * 8];
+    int[][] places = {{0, 0}, {8, 0}, {0, 8}, {8, 8}, {1, 0}, {9, 0}, {1, 8}, {9, 8}};
+    for (int i = 0; i < 8; i++) {
+      int k = places[i][0];
+      codes[places[i][1] * 8 + k / 2] |= (byte) (i + 1 << k % 2 * 4);
+    }
+    Layout layout = MarlinLayouts.WEIGHT_4;
+    PackedShape shape = layout.shape(64, 16);
+    MemorySegment packed = MemorySegment.ofArray(new byte[(int) shape.bytes()]);
+    layout.pack(shape, MemorySegment.ofArray(codes), 8, packed);
+    assertThat(packed.get(WORD, 0)).isEqualTo(0x87654321);
+  }
+
   private static long bit(Layout layout, int k, int n) {
     return layout.bit(layout.shape(128, 64), n, k, 0);
   }

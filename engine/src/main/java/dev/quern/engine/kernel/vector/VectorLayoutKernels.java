@@ -9,20 +9,39 @@ import java.lang.foreign.MemorySegment;
 /**
  * Moves of elements by vectors where a {@link TileShuffle} is possible; the rest in plain loops.
  *
- * <p>A block is a tile's rows and a few vectors of each, so that what is written of a tile is
- * written while the tile is in the cache.
+ * <p>A block is a tile's rows and some vectors of each: few enough that what is written of a tile
+ * is written while it is in the cache, and many enough that rows are read as streams.
  */
 final class VectorLayoutKernels implements LayoutKernels {
   private static final int BYTES = Shapes.B.vectorByteSize();
-  private static final int BLOCK_VECTORS = 8;
+  private static final int BLOCK_VECTORS = 32;
 
   private final LayoutKernels plain = new BlockedLayoutKernels();
+
+  /** The plan made last: whole models are packed by one or two. */
+  private volatile Planned last = new Planned(0, null, null);
+
+  private record Planned(int bits, IndexStrides strides, TileShuffle shuffle) {}
+
+  private TileShuffle shuffle(int bits, IndexStrides strides) {
+    Planned planned = last;
+    if (planned.bits() != bits || !strides.equals(planned.strides())) {
+      planned = new Planned(bits, strides, TileShuffle.of(bits, strides, BYTES));
+      last = planned;
+    }
+    return planned.shuffle();
+  }
 
   /** One call's numbers; {@code rows} is the memory of the matrix. */
   private record Call(
       TileShuffle shuffle, IndexStrides strides, int bits, long rowBytes, long rows, long columns) {
-    private static Call of(int bits, IndexStrides strides, long rowBytes, long rows, long columns) {
-      TileShuffle shuffle = TileShuffle.of(bits, strides, BYTES);
+    private static Call of(
+        TileShuffle shuffle,
+        int bits,
+        IndexStrides strides,
+        long rowBytes,
+        long rows,
+        long columns) {
       if (shuffle == null) {
         return null;
       }
@@ -113,7 +132,7 @@ final class VectorLayoutKernels implements LayoutKernels {
       IndexStrides strides,
       MemorySegment target,
       long targetOffset) {
-    Call call = Call.of(bits, strides, rowBytes, rows, columns);
+    Call call = Call.of(shuffle(bits, strides), bits, strides, rowBytes, rows, columns);
     if (call == null) {
       plain.scatter(
           bits,
@@ -167,7 +186,7 @@ final class VectorLayoutKernels implements LayoutKernels {
       MemorySegment target,
       long targetOffset,
       long rowBytes) {
-    Call call = Call.of(bits, strides, rowBytes, rows, columns);
+    Call call = Call.of(shuffle(bits, strides), bits, strides, rowBytes, rows, columns);
     if (call == null) {
       plain.gather(
           bits,
