@@ -69,6 +69,10 @@ final class Compress implements Callable<Integer> {
               + " a warning.")
   private Integer tensorParallel;
 
+  @Mixin private SolverOptions solver;
+
+  @Mixin private SampleOptions samples;
+
   @Mixin private WorkOptions work;
 
   @Mixin private JsonOption json;
@@ -106,7 +110,10 @@ final class Compress implements Callable<Integer> {
     if (tensorParallel != null) {
       options = options.withTensorParallel(tensorParallel);
     }
-    return observer == null ? options : options.withWeightObserver(observer);
+    if (observer != null) {
+      options = options.withWeightObserver(observer);
+    }
+    return samples.applyTo(solver.applyTo(options));
   }
 
   /** What becomes of the modules: schemes, or a recipe. */

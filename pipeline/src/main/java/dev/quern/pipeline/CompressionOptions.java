@@ -1,11 +1,20 @@
 package dev.quern.pipeline;
 
 import dev.quern.formats.CheckpointException;
+import dev.quern.formats.calibration.CalibrationOptions;
+import dev.quern.formats.compressedtensors.ActivationOrdering;
+import dev.quern.formats.compressedtensors.QuantizationArgs;
+import dev.quern.formats.compressedtensors.QuantizationStrategy;
+import dev.quern.formats.compressedtensors.QuantizationType;
 import dev.quern.formats.recipe.Recipe;
 import dev.quern.formats.recipe.RecipeReader;
+import dev.quern.formats.recipe.RecipeRule;
+import dev.quern.formats.recipe.SolverChoice;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 
@@ -37,6 +46,9 @@ public final class CompressionOptions {
     private long maxShardBytes = DEFAULT_SHARD;
     private boolean overwrite;
     private OptionalInt tensorParallel = OptionalInt.empty();
+    private Optional<Path> calibration = Optional.empty();
+    private CalibrationOptions samples = CalibrationOptions.defaults();
+    private boolean propagate = true;
 
     private Values copy() {
       Values copy = new Values();
@@ -50,6 +62,9 @@ public final class CompressionOptions {
       copy.maxShardBytes = maxShardBytes;
       copy.overwrite = overwrite;
       copy.tensorParallel = tensorParallel;
+      copy.calibration = calibration;
+      copy.samples = samples;
+      copy.propagate = propagate;
       return copy;
     }
   }
@@ -170,6 +185,27 @@ public final class CompressionOptions {
   }
 
   /**
+   * Calibration data, for schemes that need any; see {@link
+   * dev.quern.formats.calibration.CalibrationData}. Empty for a small text that comes with quern.
+   */
+  public Optional<Path> calibration() {
+    return values.calibration;
+  }
+
+  /** How much of the calibration data is used, and which part. */
+  public CalibrationOptions calibrationOptions() {
+    return values.samples;
+  }
+
+  /**
+   * Whether a layer is calibrated on what earlier ones compute with their stored weights, and not
+   * with those of the source.
+   */
+  public boolean propagate() {
+    return values.propagate;
+  }
+
+  /**
    * These options with other modules for their one scheme.
    *
    * @throws QuernException when the rules have targets of their own
@@ -194,6 +230,86 @@ public final class CompressionOptions {
    */
   public CompressionOptions withWeightObserver(String observer) {
     return with(v -> v.recipe = recipe().withRules(rule -> rule.withWeightObserver(observer)));
+  }
+
+  /**
+   * These options with another algorithm for all rules.
+   *
+   * @param algorithm {@code rtn} or {@code gptq}, in any case
+   * @param order {@code actorder}: {@code static}, {@code group}, {@code weight}, {@code dynamic}
+   *     or {@code none}; empty for static, as in the reference
+   * @param blockSize columns between two updates; empty for 128
+   * @param dampening in units of the mean of the Hessian's diagonal; empty for 0.01
+   * @throws QuernException for a name or a number that cannot be used
+   */
+  public CompressionOptions withAlgorithm(
+      String algorithm, Optional<String> order, OptionalInt blockSize, OptionalDouble dampening) {
+    AlgorithmOptions parsed = AlgorithmOptions.parse(algorithm, order, blockSize, dampening);
+    return withSolver(parsed.solver(), parsed.order());
+  }
+
+  /**
+   * These options with another way to find the codes of weights, for all rules.
+   *
+   * @param order in which columns are solved; groups of it where the weights are integers in
+   *     groups, and none where nothing is solved
+   */
+  public CompressionOptions withSolver(SolverChoice solver, Optional<ActivationOrdering> order) {
+    return with(
+        v ->
+            v.recipe =
+                recipe()
+                    .withRules(
+                        rule -> rule.withSolver(solver).withOrder(possible(rule, solver, order))));
+  }
+
+  /** As the reference: an order by groups is none where there are no groups. */
+  private static Optional<ActivationOrdering> possible(
+      RecipeRule rule, SolverChoice solver, Optional<ActivationOrdering> order) {
+    boolean groups =
+        rule.scheme()
+            .weights()
+            .filter(
+                weights ->
+                    weights.type() == QuantizationType.INT
+                        && weights.strategy() == QuantizationStrategy.GROUP)
+            .isPresent();
+    return order
+        .filter(_ -> solver.needsData())
+        .filter(o -> groups || o.canonical() != ActivationOrdering.GROUP);
+  }
+
+  /** These options with keys and values cached in a smaller type. */
+  public CompressionOptions withCache(QuantizationArgs cache) {
+    return with(v -> v.recipe = recipe().withCache(cache));
+  }
+
+  /** These options with calibration data of the user. */
+  public CompressionOptions withCalibration(Path file) {
+    Objects.requireNonNull(file);
+    return with(v -> v.calibration = Optional.of(file));
+  }
+
+  /** These options with a number of samples. */
+  public CompressionOptions withSamples(int count) {
+    require(count >= 1, "--samples", count, "at least 1");
+    return with(v -> v.samples = v.samples.withSamples(count));
+  }
+
+  /** These options with a longest sample, in tokens. */
+  public CompressionOptions withSequenceLength(int tokens) {
+    require(tokens >= 1, "--seq-len", tokens, "at least 1");
+    return with(v -> v.samples = v.samples.withSequenceLength(tokens));
+  }
+
+  /** These options with calibration records in another order. */
+  public CompressionOptions withSeed(long seed) {
+    return with(v -> v.samples = v.samples.withSeed(seed));
+  }
+
+  /** These options with layers that see the errors of earlier ones, or do not. */
+  public CompressionOptions withPropagation(boolean propagate) {
+    return with(v -> v.propagate = propagate);
   }
 
   /** These options with other modules to leave as they are. */

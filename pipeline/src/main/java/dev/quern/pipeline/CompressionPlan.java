@@ -4,6 +4,7 @@ import dev.quern.formats.compressedtensors.QuantizationConfig;
 import dev.quern.formats.huggingface.LeftOutFile;
 import dev.quern.formats.recipe.RecipeWriter;
 import dev.quern.formats.safetensors.ShardPlan;
+import dev.quern.formats.safetensors.TensorSpec;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -14,6 +15,7 @@ import java.util.Optional;
  * @param options what was asked for
  * @param schemeName the scheme in the reference's spelling
  * @param tensors the fate of every tensor of the source model, in its order
+ * @param added tensors of the output that come from none of the source: scales of the cache
  * @param dropped tensors of a quantized source that are not carried over
  * @param shards the output files
  * @param quantizationConfig what config.json will say
@@ -27,6 +29,7 @@ public record CompressionPlan(
     CompressionOptions options,
     String schemeName,
     List<TensorPlan> tensors,
+    List<TensorSpec> added,
     List<DroppedTensor> dropped,
     ShardPlan shards,
     QuantizationConfig quantizationConfig,
@@ -38,6 +41,7 @@ public record CompressionPlan(
   /** Copies the lists. */
   public CompressionPlan {
     tensors = List.copyOf(tensors);
+    added = List.copyOf(added);
     dropped = List.copyOf(dropped);
     otherFiles = List.copyOf(otherFiles);
     leftOut = List.copyOf(leftOut);
@@ -57,6 +61,7 @@ public record CompressionPlan(
         options,
         schemeName,
         tensors,
+        added,
         dropped,
         shards,
         quantizationConfig,
@@ -90,12 +95,18 @@ public record CompressionPlan(
 
   /** Bytes of all output tensors. */
   public long bytesAfter() {
-    return tensors.stream().mapToLong(TensorPlan::bytesAfter).sum();
+    return tensors.stream().mapToLong(TensorPlan::bytesAfter).sum()
+        + added.stream().mapToLong(TensorSpec::bytes).sum();
   }
 
   /** Number of tensors that are quantized. */
   public long quantizedTensors() {
     return tensors.stream().filter(tensor -> tensor.scheme().isPresent()).count();
+  }
+
+  /** Whether the model has to run on samples. */
+  public boolean needsCalibration() {
+    return !added.isEmpty() || tensors.stream().anyMatch(TensorPlan::isCalibrated);
   }
 
   /** The same as a JSON document, with a newline at the end. */

@@ -42,9 +42,10 @@ final class CompressionRun {
     this.handOver = KernelHandOver.forJob(tensors.stream().mapToLong(PlannedTensor::work).sum());
   }
 
+  /** What is computed strip by strip: all but matrices that a solver has done already. */
   static List<PlannedTensor> planned(SourceModel model, List<TensorPlan> plans) {
     List<PlannedTensor> tensors = new ArrayList<>();
-    for (TensorPlan tensor : plans) {
+    for (TensorPlan tensor : plans.stream().filter(plan -> !plan.isSolved()).toList()) {
       tensors.add(PlannedTensor.of(tensor, model.find(tensor.name()).orElseThrow()));
     }
     return tensors;

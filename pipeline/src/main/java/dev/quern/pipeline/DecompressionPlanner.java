@@ -51,7 +51,7 @@ final class DecompressionPlanner {
       PlannedTensor.of(plan, source).requireMemory(options.threads(), options.memoryBytes());
       tensors.add(plan);
     }
-    ShardPlan shards = Shards.plan(tensors, options.maxShardBytes());
+    ShardPlan shards = Shards.plan(tensors, List.of(), options.maxShardBytes());
     return new DecompressionPlan(
         options,
         quantization,

@@ -9,7 +9,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -88,12 +90,12 @@ final class OutputFiles {
     Map<String, String> weightMap = new HashMap<>();
     long elements = 0;
     long bytes = 0;
-    for (TensorPlan tensor : plan.tensors()) {
-      for (TensorSpec output : tensor.outputs()) {
-        weightMap.put(output.name(), shards.fileOf(output.name()));
-        elements += output.elements();
-        bytes += output.bytes();
-      }
+    List<TensorSpec> outputs = new ArrayList<>(plan.added());
+    plan.tensors().forEach(tensor -> outputs.addAll(tensor.outputs()));
+    for (TensorSpec output : outputs) {
+      weightMap.put(output.name(), shards.fileOf(output.name()));
+      elements += output.elements();
+      bytes += output.bytes();
     }
     return ShardedIndex.of(weightMap, elements, bytes);
   }

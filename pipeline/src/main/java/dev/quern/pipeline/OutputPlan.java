@@ -2,6 +2,7 @@ package dev.quern.pipeline;
 
 import dev.quern.formats.json.Json;
 import dev.quern.formats.safetensors.ShardPlan;
+import dev.quern.formats.safetensors.TensorSpec;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -15,6 +16,7 @@ import java.util.Optional;
  * @param threads worker threads
  * @param memoryBytes the most that work in flight may occupy
  * @param tensors the fate of every tensor
+ * @param added tensors that come from none of the source
  * @param shards the output files
  * @param otherFiles files that are copied unchanged
  * @param writesIndex whether an index is written
@@ -29,6 +31,7 @@ record OutputPlan(
     int threads,
     long memoryBytes,
     List<TensorPlan> tensors,
+    List<TensorSpec> added,
     ShardPlan shards,
     List<String> otherFiles,
     boolean writesIndex,

@@ -24,7 +24,8 @@ final class PlanChecks {
 
   /** Refuses a plan that quantizes nothing. */
   static void requireQuantized(List<TensorPlan> tensors, CompressionOptions options) {
-    if (tensors.stream().noneMatch(t -> t.scheme().isPresent())) {
+    if (options.recipe().cache().isEmpty()
+        && tensors.stream().noneMatch(t -> t.scheme().isPresent())) {
       throw new QuernException(
           QuernException.Kind.REQUEST,
           options.model().toString(),
@@ -61,7 +62,7 @@ final class PlanChecks {
         .forEach(
             t -> {
               schemes.put(t.module(), t.scheme().map(scheme -> scheme.withTargets(List.of())));
-              types.put(t.module(), t.dtype());
+              types.put(t.module(), t.dtype() + " " + t.solver());
             });
     for (List<String> set : FusedSets.of(schemes.keySet())) {
       boolean global =

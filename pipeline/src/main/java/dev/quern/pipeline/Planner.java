@@ -15,6 +15,7 @@ import dev.quern.formats.recipe.RecipeMatcher;
 import dev.quern.formats.recipe.RecipeRule;
 import dev.quern.formats.safetensors.ShardPlan;
 import dev.quern.formats.safetensors.TensorSpec;
+import dev.quern.pipeline.calibration.CalibrationPlan;
 import dev.quern.pipeline.source.SourceModel;
 import dev.quern.pipeline.source.SourceWeight;
 import java.util.ArrayList;
@@ -103,13 +104,18 @@ final class Planner {
     PlanChecks.raggedBlocks(tensors).ifPresent(warnings::add);
     PlanChecks.embeddingWidth(tensors, classified).ifPresent(warnings::add);
     QuantizationConfig config = quantizationConfig(tensors, head);
+    List<TensorSpec> added =
+        Calibration.plan(checkpoint, options, tensors)
+            .map(CalibrationPlan::cacheTensors)
+            .orElse(List.of());
     warnings.addAll(
         Preflight.check(options, tensors, classified, head, config, checkpoint.config()));
-    ShardPlan shards = Shards.plan(tensors, options.maxShardBytes());
+    ShardPlan shards = Shards.plan(tensors, added, options.maxShardBytes());
     return new CompressionPlan(
         options,
         schemeName(),
         tensors,
+        added,
         DroppedTensor.of(model),
         shards,
         config,
@@ -122,7 +128,7 @@ final class Planner {
 
   private String schemeName() {
     return options.recipe().rules().stream()
-        .map(RecipeRule::label)
+        .map(SchemeSupport::title)
         .distinct()
         .collect(Collectors.joining(" + "));
   }
@@ -148,6 +154,7 @@ final class Planner {
     firstModule.entrySet().stream()
         .sorted(Map.Entry.comparingByValue(ModelOrder.OF_MODULES))
         .forEach(entry -> builder.add(entry.getKey()));
+    options.recipe().cache().ifPresent(builder::kvCacheScheme);
     return builder.ignore(IgnoreList.of(classified, quantized, checkpoint.config())).build();
   }
 }

@@ -13,6 +13,7 @@ import dev.quern.pipeline.source.SourceReaders;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -111,7 +112,7 @@ public final class Quern {
     try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(options.model())) {
       SourceModel model = decoded(checkpoint, options);
       DecompressionPlan plan = DecompressionPlanner.plan(checkpoint, model, options);
-      Outcome outcome = write(model, outputPlan(checkpoint, plan), progress);
+      Outcome outcome = write(model, outputPlan(checkpoint, plan), Optional.empty(), progress);
       return new DecompressionReport(
           options.output(), plan, outcome.workNanos(), outcome.verifyNanos());
     } catch (CheckpointException e) {
@@ -277,10 +278,15 @@ public final class Quern {
   static CompressionReport compress(
       HuggingFaceCheckpoint checkpoint, SourceModel model, CompressionPlan plan, Progress progress)
       throws InterruptedException {
-    Outcome outcome = write(model, outputPlan(checkpoint, plan), progress);
+    Optional<Calibration> calibration = Calibration.of(checkpoint, plan);
+    Outcome outcome = write(model, outputPlan(checkpoint, plan), calibration, progress);
+    CompressionPlan warned = plan;
+    for (String warning : calibration.map(Calibration::warnings).orElse(List.of())) {
+      warned = warned.withWarning(warning);
+    }
     return new CompressionReport(
         plan.options().output(),
-        plan,
+        warned,
         outcome.errors(),
         outcome.workNanos(),
         outcome.verifyNanos());
@@ -289,7 +295,8 @@ public final class Quern {
   /** What a run measured. */
   private record Outcome(Map<String, ErrorStatistics> errors, long workNanos, long verifyNanos) {}
 
-  private static Outcome write(SourceModel model, OutputPlan plan, Progress progress)
+  private static Outcome write(
+      SourceModel model, OutputPlan plan, Optional<Calibration> calibration, Progress progress)
       throws InterruptedException {
     Path output = plan.output();
     requirePlace(plan);
@@ -298,6 +305,9 @@ public final class Quern {
         Workers workers = new Workers(plan.threads());
         ShardOutputs shards = new ShardOutputs(folder.partial(), plan.shards())) {
       long start = System.nanoTime();
+      if (calibration.isPresent()) {
+        calibration.get().run(shards, workers, budget, folder.partial(), progress);
+      }
       new CompressionRun(model, plan, shards, workers, budget, progress).run();
       OutputFiles.write(plan, shards, folder.partial());
       long worked = System.nanoTime();
@@ -306,6 +316,10 @@ public final class Quern {
         errors =
             new Verification(CompressionRun.planned(model, plan.tensors()), written.byTensor())
                 .run(workers, budget, progress);
+        if (calibration.isPresent()) {
+          errors.putAll(
+              calibration.get().verify(written.byTensor(), folder.partial(), workers, progress));
+        }
       }
       shards.awaitDisk();
       // Something else may have come there meanwhile.
@@ -332,6 +346,7 @@ public final class Quern {
         options.threads(),
         options.memoryBytes(),
         plan.tensors(),
+        plan.added(),
         plan.shards(),
         plan.otherFiles(),
         plan.writesIndex(),
@@ -357,6 +372,7 @@ public final class Quern {
         options.threads(),
         options.memoryBytes(),
         plan.tensors(),
+        List.of(),
         plan.shards(),
         plan.otherFiles(),
         plan.writesIndex(),

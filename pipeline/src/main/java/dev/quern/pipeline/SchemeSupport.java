@@ -8,10 +8,17 @@ import dev.quern.formats.compressedtensors.QuantizationScheme;
 import dev.quern.formats.compressedtensors.QuantizationType;
 import dev.quern.formats.recipe.Recipe;
 import dev.quern.formats.recipe.RecipeRule;
+import dev.quern.formats.recipe.SolverChoice;
+import dev.quern.pipeline.calibration.ActivationScales;
+import dev.quern.pipeline.calibration.CalibratedModule;
+import dev.quern.pipeline.calibration.SolverFormats;
 import java.util.List;
 import java.util.Optional;
 
-/** Which schemes can be asked for: known by name, and computed by a codec without data. */
+/**
+ * Which schemes can be asked for: known by name, and computed: by a codec, with or without what
+ * calibration shows, or by a solver.
+ */
 final class SchemeSupport {
   private SchemeSupport() {}
 
@@ -41,12 +48,13 @@ final class SchemeSupport {
    * @throws QuernException with the reason
    */
   static void require(String origin, RecipeRule rule) {
-    if (needsData(rule.scheme()) || rule.solver().needsData()) {
-      throw refused(
-          origin, rule.label() + " needs calibration data, which this version cannot use");
+    refuseActivations(origin, rule);
+    refuseAsymmetricFloats(origin, rule);
+    if (rule.solver().needsData() && rule.scheme().weights().isPresent()) {
+      requireSolver(origin, rule);
+      return;
     }
     refuseOrder(origin, rule);
-    refuseAsymmetricFloats(origin, rule);
     rule.scheme().weights().ifPresent(weights -> WeightObserver.require(origin, weights));
     if (WeightCodecs.find(rule.scheme(), FloatType.BF16, 1, columns(rule.scheme())).isEmpty()) {
       throw refused(origin, describe(rule));
@@ -59,14 +67,6 @@ final class SchemeSupport {
    * @throws QuernException with the reason
    */
   static void requireNothingElse(Recipe recipe) {
-    if (recipe.modifiers().stream().anyMatch(modifier -> modifier.cache().isPresent())) {
-      throw new QuernException(
-          QuernException.Kind.REQUEST,
-          recipe.origin(),
-          "kv_cache_scheme: scales of keys and values need calibration data, which this version"
-              + " cannot use",
-          "Take it out; engines can store the cache in FP8 without scales from the checkpoint.");
-    }
     if (!recipe.pruning().isEmpty()) {
       throw new QuernException(
           QuernException.Kind.REQUEST,
@@ -97,13 +97,50 @@ final class SchemeSupport {
         .orElse(rule.label() + " quantizes no weights");
   }
 
-  /** Whether scales of inputs or outputs are stored, which only data can give. */
-  private static boolean needsData(QuantizationScheme scheme) {
-    return isObserved(scheme.inputActivations()) || isObserved(scheme.outputActivations());
+  /** Refuses stored scales of inputs and outputs that calibration cannot find. */
+  private static void refuseActivations(String origin, RecipeRule rule) {
+    QuantizationScheme scheme = rule.scheme();
+    scheme
+        .inputActivations()
+        .filter(_ -> CalibratedModule.watchesInput(scheme))
+        .flatMap(ActivationScales::problemOfInputs)
+        .ifPresent(
+            problem -> {
+              throw refused(origin, rule.label() + ", input_activations: " + problem);
+            });
+    if (scheme.outputActivations().filter(a -> a.dynamic() != DynamicType.TRUE).isPresent()) {
+      throw refused(
+          origin,
+          rule.label() + " asks for stored scales of outputs, which this version cannot find");
+    }
   }
 
-  private static boolean isObserved(Optional<QuantizationArgs> activations) {
-    return activations.isPresent() && activations.get().dynamic() != DynamicType.TRUE;
+  private static void requireSolver(String origin, RecipeRule rule) {
+    SolverFormats.problem(rule.scheme())
+        .ifPresent(
+            problem -> {
+              throw new QuernException(
+                  QuernException.Kind.REQUEST,
+                  origin,
+                  title(rule) + ": " + problem,
+                  "Use --algorithm rtn, which rounds to nearest, or another scheme or observer.");
+            });
+  }
+
+  /** What people call a rule: its label, behind the solver's name. */
+  static String title(RecipeRule rule) {
+    return rule.solver().needsData()
+        ? rule.solver().algorithm() + " " + rule.label()
+        : rule.label();
+  }
+
+  /**
+   * The same rule without a solver: for tables, which are looked up and have no inputs to go by.
+   */
+  static RecipeRule rounded(RecipeRule rule) {
+    return rule.solver().needsData()
+        ? rule.withSolver(SolverChoice.RTN).withOrder(Optional.empty())
+        : rule;
   }
 
   /** A column order is found by GPTQ; round-to-nearest would record one that it does not have. */

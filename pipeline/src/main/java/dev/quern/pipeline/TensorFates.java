@@ -9,6 +9,7 @@ import dev.quern.formats.compressedtensors.ModuleRef;
 import dev.quern.formats.compressedtensors.QuantizationScheme;
 import dev.quern.formats.compressedtensors.TensorRole;
 import dev.quern.formats.recipe.RecipeMatcher;
+import dev.quern.formats.recipe.RecipeRule;
 import dev.quern.formats.safetensors.TensorSpec;
 import dev.quern.pipeline.source.SourceWeight;
 import java.util.ArrayList;
@@ -134,6 +135,7 @@ final class TensorFates {
         plan.reason(),
         plan.rule(),
         plan.scheme(),
+        plan.solver(),
         outputs);
   }
 
@@ -211,7 +213,9 @@ final class TensorFates {
           "expected a matrix of fewer than 2^31 rows and columns, found " + info.shape(),
           "Leave it as it is with --ignore " + tensor.module() + ".");
     }
-    QuantizationScheme targeted = claim.rule().scheme();
+    RecipeRule rule =
+        tensor.role() == TensorRole.EMBEDDING ? SchemeSupport.rounded(claim.rule()) : claim.rule();
+    QuantizationScheme targeted = rule.scheme();
     QuantizationScheme scheme = targeted.withFormat(CompressionFormat.toWrite(targeted));
     String by = claim.target().equals(tensor.className()) ? "" : ", " + claim.target();
     TensorPlan plan =
@@ -220,11 +224,18 @@ final class TensorFates {
             SourcePart.of(source),
             source.encoding(),
             tensor.module(),
-            claim.rule().label() + ", " + scheme.formatOrDefault().configName() + by + was(source),
+            SchemeSupport.title(rule)
+                + ", "
+                + scheme.formatOrDefault().configName()
+                + by
+                + was(source),
             Optional.of(claim.text()),
             Optional.of(scheme),
+            rule.solver(),
             PlannedTensor.outputs(tensor.module(), info, scheme));
-    PlannedTensor.of(plan, source).requireMemory(options.threads(), options.memoryBytes());
+    if (!plan.isSolved()) {
+      PlannedTensor.of(plan, source).requireMemory(options.threads(), options.memoryBytes());
+    }
     return plan;
   }
 

@@ -3,7 +3,9 @@ package dev.quern.pipeline;
 import dev.quern.engine.numeric.DType;
 import dev.quern.engine.numeric.FloatType;
 import dev.quern.formats.compressedtensors.QuantizationScheme;
+import dev.quern.formats.recipe.SolverChoice;
 import dev.quern.formats.safetensors.TensorSpec;
+import dev.quern.pipeline.calibration.CalibratedModule;
 import java.util.List;
 import java.util.Optional;
 
@@ -19,6 +21,7 @@ import java.util.Optional;
  * @param reason why this fate, a few words
  * @param rule the rule that decided, as {@code SCHEME:TARGET}; empty when it is copied
  * @param scheme how it is quantized; empty when it is copied
+ * @param solver how its codes are found
  * @param outputs what is written in its place: itself, or the parameters of the format
  */
 public record TensorPlan(
@@ -29,11 +32,35 @@ public record TensorPlan(
     String reason,
     Optional<String> rule,
     Optional<QuantizationScheme> scheme,
+    SolverChoice solver,
     List<TensorSpec> outputs) {
   /** Copies the lists. */
   public TensorPlan {
     parts = List.copyOf(parts);
     outputs = List.copyOf(outputs);
+  }
+
+  /** A tensor that no solver looks at. */
+  public TensorPlan(
+      TensorSpec source,
+      List<SourcePart> parts,
+      Optional<String> encoding,
+      String module,
+      String reason,
+      Optional<String> rule,
+      Optional<QuantizationScheme> scheme,
+      List<TensorSpec> outputs) {
+    this(source, parts, encoding, module, reason, rule, scheme, SolverChoice.RTN, outputs);
+  }
+
+  /** Whether a solver finds its codes with calibration data. */
+  boolean isSolved() {
+    return scheme.isPresent() && solver.needsData();
+  }
+
+  /** Whether calibration data are needed for any of its outputs. */
+  boolean isCalibrated() {
+    return isSolved() || scheme.filter(CalibratedModule::watchesInput).isPresent();
   }
 
   /** Full name of the source tensor. */

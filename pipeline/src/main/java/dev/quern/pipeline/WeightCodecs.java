@@ -146,14 +146,13 @@ final class WeightCodecs {
         && !weights.hasGroupIndex();
   }
 
-  /** Names of the preset schemes that can be computed without calibration data. */
+  /** Names of the preset schemes that can be computed. */
   static List<String> supportedPresets() {
     return PresetSchemes.names().stream()
         .filter(
             name -> {
               PresetSchemes.Preset preset = PresetSchemes.named(name);
-              return !preset.needsCalibration()
-                  && find(preset.scheme(List.of("Linear")), FloatType.BF16, 128, 128).isPresent();
+              return find(preset.scheme(List.of("Linear")), FloatType.BF16, 128, 128).isPresent();
             })
         .toList();
   }

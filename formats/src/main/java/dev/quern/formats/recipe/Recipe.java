@@ -1,6 +1,8 @@
 package dev.quern.formats.recipe;
 
+import dev.quern.formats.compressedtensors.QuantizationArgs;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
@@ -76,5 +78,20 @@ public record Recipe(
         origin,
         pruning,
         modifiers.stream().map(m -> m.withRules(m.rules().stream().map(change).toList())).toList());
+  }
+
+  /** How keys and values are cached: what the last modifier says that says anything. */
+  public Optional<QuantizationArgs> cache() {
+    return modifiers.stream().flatMap(m -> m.cache().stream()).reduce((_, last) -> last);
+  }
+
+  /** This recipe with keys and values cached in this way. */
+  public Recipe withCache(QuantizationArgs cache) {
+    return new Recipe(
+        origin,
+        pruning,
+        modifiers.stream()
+            .map(m -> new QuantizationModifier(m.rules(), m.ignore(), Optional.of(cache)))
+            .toList());
   }
 }
