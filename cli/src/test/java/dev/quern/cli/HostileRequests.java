@@ -13,7 +13,6 @@ final class HostileRequests {
     scheme(cases, "misspelt scheme", "FP8_DYNAMC", "unknown scheme", "Did you mean FP8_DYNAMIC");
     scheme(cases, "scheme of no kind", "zzzzzzzzz", "unknown scheme", "FP8_BLOCK");
     scheme(cases, "empty scheme", "", "unknown scheme", "FP8_BLOCK");
-    scheme(cases, "scheme that needs data", "FP8", "needs calibration data", "Use one of FP8_");
     also(
         cases,
         "target that matches nothing",

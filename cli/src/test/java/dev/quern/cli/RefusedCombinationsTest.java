@@ -40,6 +40,8 @@ class RefusedCombinationsTest {
             + " unknown key \"bits\"; num_bits",
         "{num_bits: 8, type: int, strategy: tensor, observer: mse};"
             + " a search for one range of a whole matrix; strategy channel",
+        "{num_bits: 4, type: int, symmetric: false, group_size: 64, observer: exact};"
+            + " exact is for symmetric integers; memoryless_mse",
       })
   void weightsThatCannotBe(String weights, String problem, String remedy) throws Exception {
     refused("config_groups: {g: {targets: [Linear], weights: " + weights + "}}", problem, remedy);
@@ -53,8 +55,6 @@ class RefusedCombinationsTest {
         "{scheme: {W8A8: ['re:.*up_proj'], W8A16: ['re:.*mlp.up.*']}};"
             + " two rules for one layer: model.layers.0.mlp.up_proj; exclude each other",
         "{scheme: {W8A8: [Linear], W8A16: [Linear]}}; two rules for one layer; exclude each other",
-        "{scheme: FP8}; FP8 needs calibration data; Use one of FP8_DYNAMIC",
-        "{scheme: NVFP4}; NVFP4 needs calibration data; NVFP4A16",
         "{scheme: W8A8, targets: [Conv7d]}; matches no module; quern inspect",
       })
   void modifiersThatCannotBe(String modifier, String problem, String remedy) throws Exception {

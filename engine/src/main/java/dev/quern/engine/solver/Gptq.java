@@ -182,9 +182,9 @@ public final class Gptq {
     return natural ? IntStream.range(0, hessian.features()).toArray() : hessian.largestFirst(run);
   }
 
+  /** Groups of columns, one group that is the whole row among them. */
   private static boolean isGrouped(StoredFormat format) {
-    ScaleGrid grid = format.grid();
-    return grid.blockRows() == 1 && grid.blockCols() < grid.cols();
+    return format.grid().blockRows() == 1;
   }
 
   private ScaleChoice choice(
