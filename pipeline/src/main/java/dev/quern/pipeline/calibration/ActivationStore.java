@@ -12,7 +12,9 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.Locale;
+import java.util.zip.CRC32C;
 
 /**
  * The hidden states of all samples between two layers: [tokens, hidden] of f32 for each sample, as
@@ -28,6 +30,7 @@ import java.util.Locale;
  */
 public final class ActivationStore implements AutoCloseable {
   private static final int MAX_TRANSFER = 1 << 30;
+  private static final long PIECE = 4 << 20;
 
   private final Path file;
   private final int hidden;
@@ -229,10 +232,91 @@ public final class ActivationStore implements AutoCloseable {
         throw writes ? full(String.valueOf(e.getMessage()), e) : e;
       }
       if (moved < 0) {
-        throw new EOFException(file + ": ends after " + (position + done) + " bytes");
+        throw new EOFException("a file of activations ends after " + (position + done) + " bytes");
       }
       done += moved;
     }
+  }
+
+  /**
+   * Writes all samples to a file of its own, checksum included, and waits until it is on the disk.
+   *
+   * @param target replaced when it exists
+   * @throws IOException when it cannot be written
+   */
+  public void save(Path target) throws IOException {
+    try (FileChannel out =
+        FileChannel.open(
+            target,
+            StandardOpenOption.CREATE,
+            StandardOpenOption.TRUNCATE_EXISTING,
+            StandardOpenOption.WRITE)) {
+      CRC32C sum = new CRC32C();
+      long position = 0;
+      try (Arena scratch = Arena.ofConfined()) {
+        MemorySegment buffer = scratch.allocate(PIECE);
+        for (int i = 0; i < tokens.length; i++) {
+          long bytes = bytes(hidden, tokens[i]);
+          for (long done = 0; done < bytes; done += PIECE) {
+            MemorySegment piece = piece(i, done, Math.min(PIECE, bytes - done), buffer);
+            sum.update(piece.asByteBuffer());
+            transfer(true, out, position, piece);
+            position += piece.byteSize();
+          }
+        }
+      }
+      transfer(true, out, position, MemorySegment.ofArray(trailer(sum)));
+      out.force(true);
+    }
+  }
+
+  /** Bytes of a sample: where they lie, or read into the buffer. */
+  private MemorySegment piece(int sample, long from, long size, MemorySegment buffer)
+      throws IOException {
+    if (inMemory[sample]) {
+      return memory.asSlice(offset[sample] + from, size);
+    }
+    MemorySegment piece = buffer.asSlice(0, size);
+    transfer(false, channel, offset[sample] + from, piece);
+    return piece;
+  }
+
+  /**
+   * Takes all samples from a file that {@link #save} wrote.
+   *
+   * @throws IOException when it cannot be read, or is not what was written for samples of these
+   *     lengths; the samples are void then
+   */
+  public void load(Path source) throws IOException {
+    try (FileChannel in = FileChannel.open(source, StandardOpenOption.READ);
+        Arena scratch = Arena.ofConfined()) {
+      CRC32C sum = new CRC32C();
+      long position = 0;
+      MemorySegment buffer = scratch.allocate(PIECE);
+      for (int i = 0; i < tokens.length; i++) {
+        long bytes = bytes(hidden, tokens[i]);
+        for (long done = 0; done < bytes; done += PIECE) {
+          long size = Math.min(PIECE, bytes - done);
+          MemorySegment piece =
+              inMemory[i] ? memory.asSlice(offset[i] + done, size) : buffer.asSlice(0, size);
+          transfer(false, in, position, piece);
+          sum.update(piece.asByteBuffer());
+          if (!inMemory[i]) {
+            transfer(true, channel, offset[i] + done, piece);
+          }
+          position += size;
+        }
+      }
+      byte[] trailer = new byte[Long.BYTES];
+      transfer(false, in, position, MemorySegment.ofArray(trailer));
+      if (in.size() != position + Long.BYTES || !Arrays.equals(trailer, trailer(sum))) {
+        throw new IOException(source + ": is damaged, its checksum is another one");
+      }
+    }
+  }
+
+  private static byte[] trailer(CRC32C sum) {
+    return ByteBuffer.allocate(Long.BYTES).putLong(sum.getValue()).array();
   }
 
   /** Frees memory and file. */
