@@ -1,8 +1,11 @@
 package dev.quern.pipeline.source;
 
 import dev.quern.engine.numeric.FloatType;
+import dev.quern.engine.sparsity.MaskStructure;
+import dev.quern.formats.CheckpointException;
 import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
 import dev.quern.formats.json.Json;
+import dev.quern.formats.recipe.SparsityChoice;
 import dev.quern.formats.safetensors.TensorOrder;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -10,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Predicate;
 
 /**
@@ -87,6 +91,39 @@ public final class SourceModel {
     List<SourceWeight> single = new ArrayList<>(new ExpertSplitter(config).split(weights, wanted));
     single.sort(Comparator.comparing(SourceWeight::name, TensorOrder.model()));
     return new SourceModel(single, dropped, warnings, quantization);
+  }
+
+  /**
+   * The same model, the smallest weights of some matrices being zero: magnitude pruning.
+   *
+   * @param choice how a tensor is pruned; empty for one that stays as it is
+   * @throws CheckpointException when a tensor is no matrix, or its columns are not whole groups
+   */
+  public SourceModel withSmallestZero(Function<SourceWeight, Optional<SparsityChoice>> choice) {
+    return new SourceModel(
+        weights.stream()
+            .map(weight -> choice.apply(weight).map(c -> pruned(weight, c)).orElse(weight))
+            .toList(),
+        dropped,
+        warnings,
+        quantization);
+  }
+
+  private static SourceWeight pruned(SourceWeight weight, SparsityChoice choice) {
+    MaskStructure structure = MaskStructure.parse(choice.maskStructure());
+    if (weight.spec().shape().size() != 2) {
+      throw new CheckpointException(
+          weight.place(),
+          "expected a matrix to prune, found shape " + weight.spec().shape(),
+          "Leave it as it is with ignore.");
+    }
+    try {
+      structure.requireFits(weight.cols());
+    } catch (IllegalArgumentException e) {
+      throw new CheckpointException(
+          weight.place(), e.getMessage(), "Give it another mask structure, or ignore it.", e);
+    }
+    return new PrunedWeight(weight, structure, choice.sparsity());
   }
 
   /** All weights, in the order of the model. */
