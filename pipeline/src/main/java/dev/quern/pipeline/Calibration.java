@@ -8,18 +8,23 @@ import dev.quern.formats.calibration.CalibrationOptions;
 import dev.quern.formats.calibration.CalibrationSet;
 import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
 import dev.quern.formats.safetensors.SafetensorsFile;
+import dev.quern.formats.safetensors.TensorSpec;
 import dev.quern.formats.text.TextEncoder;
 import dev.quern.pipeline.calibration.ActivationScales;
+import dev.quern.pipeline.calibration.ActivationStore;
 import dev.quern.pipeline.calibration.CalibratedModule;
 import dev.quern.pipeline.calibration.CalibrationOutcome;
 import dev.quern.pipeline.calibration.CalibrationPlan;
 import dev.quern.pipeline.calibration.CalibrationRun;
+import dev.quern.pipeline.calibration.Journal;
 import dev.quern.pipeline.model.DecoderReader;
 import dev.quern.pipeline.source.SourceModel;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -37,6 +42,7 @@ final class Calibration {
   private final List<TensorPlan> solved;
   private final CalibrationSet samples;
   private final boolean propagate;
+  private final String fingerprint;
   private final WrittenTensors written = new WrittenTensors();
   private final List<String> warnings = new ArrayList<>();
 
@@ -45,12 +51,14 @@ final class Calibration {
       SourceModel model,
       List<TensorPlan> solved,
       CalibrationSet samples,
-      boolean propagate) {
+      boolean propagate,
+      String fingerprint) {
     this.plan = plan;
     this.model = model;
     this.solved = solved;
     this.samples = samples;
     this.propagate = propagate;
+    this.fingerprint = fingerprint;
     warnings.addAll(samples.notes());
   }
 
@@ -113,13 +121,16 @@ final class Calibration {
     CompressionOptions options = plan.options();
     return plan(checkpoint, options, plan.tensors())
         .map(
-            calibration ->
-                new Calibration(
-                    calibration,
-                    model(checkpoint),
-                    plan.tensors().stream().filter(TensorPlan::isSolved).toList(),
-                    samples(options, calibration.decoder().vocabulary()),
-                    options.propagate()));
+            calibration -> {
+              CalibrationSet samples = samples(options, calibration.decoder().vocabulary());
+              return new Calibration(
+                  calibration,
+                  model(checkpoint),
+                  plan.tensors().stream().filter(TensorPlan::isSolved).toList(),
+                  samples,
+                  options.propagate(),
+                  Fingerprint.of(checkpoint, plan, samples, options.propagate()));
+            });
   }
 
   private static CalibrationSet samples(CompressionOptions options, int vocabulary) {
@@ -131,6 +142,45 @@ final class Calibration {
     }
   }
 
+  /**
+   * What an earlier run of the same command has left, or the beginning of one for a later run.
+   *
+   * @param folder where it lies
+   * @param reserved bytes that the output itself still needs of the disk
+   */
+  Journal journal(Path folder, long reserved) throws IOException {
+    long states = 0;
+    for (int i = 0; i < samples.size(); i++) {
+      states += ActivationStore.bytes(plan.decoder().hidden(), samples.length(i));
+    }
+    // Those before and after a layer, and what may find no memory.
+    long needed = 3 * states + reserved;
+    for (CalibratedModule module : plan.modules()) {
+      needed += module.outputs().stream().mapToLong(TensorSpec::bytes).sum();
+    }
+    long free = Files.getFileStore(folder.getParent()).getUsableSpace();
+    Journal journal =
+        free >= needed || Files.exists(folder)
+            ? Journal.open(folder, fingerprint, plan.lastLayer() + 1)
+            : Journal.none(
+                "the disk has "
+                    + free
+                    + " bytes free, and keeping finished layers would take "
+                    + needed
+                    + ": should this run be stopped, it starts from the beginning");
+    journal.note().ifPresent(warnings::add);
+    if (journal.finished() > 0) {
+      warnings.add(
+          String.format(
+              Locale.ROOT,
+              "%d of %d layers were found in %s and not computed again",
+              journal.finished(),
+              plan.lastLayer() + 1,
+              folder));
+    }
+    return journal;
+  }
+
   /** What the user should know; complete after {@link #run}. */
   List<String> warnings() {
     return warnings;
@@ -140,9 +190,15 @@ final class Calibration {
    * Runs the model over the samples and writes all that they decide.
    *
    * @param folder for a file that is gone afterwards
+   * @param journal of {@link #journal}
    */
   void run(
-      ShardOutputs outputs, Workers workers, MemoryBudget budget, Path folder, Progress progress)
+      ShardOutputs outputs,
+      Workers workers,
+      MemoryBudget budget,
+      Path folder,
+      Journal journal,
+      Progress progress)
       throws IOException, InterruptedException {
     progress.stage("calibrate", model.bytes());
     CalibrationRun run =
@@ -156,7 +212,8 @@ final class Calibration {
             (tensor, bytes) -> {
               outputs.write(tensor, 0, bytes);
               written.add(tensor, bytes);
-            });
+            },
+            journal);
     CalibrationOutcome outcome = run.run(budget, folder.resolve(SPILL), progress::advance);
     warnings.addAll(outcome.warnings());
   }

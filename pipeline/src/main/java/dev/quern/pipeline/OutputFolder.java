@@ -136,6 +136,11 @@ final class OutputFolder implements AutoCloseable {
     }
   }
 
+  /** Where a calibration keeps its finished layers: beside the output, until that has its name. */
+  Path journal() {
+    return output.resolveSibling("." + output.getFileName() + ".quern-journal");
+  }
+
   /** Where the files are made. */
   Path partial() {
     return partial;

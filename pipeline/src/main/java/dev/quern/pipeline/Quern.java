@@ -7,6 +7,7 @@ import dev.quern.formats.CheckpointException;
 import dev.quern.formats.compressedtensors.TiedEmbeddings;
 import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
 import dev.quern.formats.json.Json;
+import dev.quern.pipeline.calibration.Journal;
 import dev.quern.pipeline.source.ModelType;
 import dev.quern.pipeline.source.SourceModel;
 import dev.quern.pipeline.source.SourceReaders;
@@ -306,7 +307,10 @@ public final class Quern {
         ShardOutputs shards = new ShardOutputs(folder.partial(), plan.shards())) {
       long start = System.nanoTime();
       if (calibration.isPresent()) {
-        calibration.get().run(shards, workers, budget, folder.partial(), progress);
+        long reserved = ShardOutputs.fileBytes(plan.shards());
+        try (Journal journal = calibration.get().journal(folder.journal(), reserved)) {
+          calibration.get().run(shards, workers, budget, folder.partial(), journal, progress);
+        }
       }
       new CompressionRun(model, plan, shards, workers, budget, progress).run();
       OutputFiles.write(plan, shards, folder.partial());
@@ -325,6 +329,7 @@ public final class Quern {
       // Something else may have come there meanwhile.
       OutputFolder.check(output, plan.model(), plan.overwrite());
       folder.publish();
+      Journal.remove(folder.journal());
       return new Outcome(errors, worked - start, System.nanoTime() - worked);
     } catch (NoThreadException e) {
       throw noThread(plan.threads(), e);

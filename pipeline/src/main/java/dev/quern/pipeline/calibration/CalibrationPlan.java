@@ -13,6 +13,7 @@ import dev.quern.formats.compressedtensors.QuantizationArgs;
 import dev.quern.formats.safetensors.TensorSpec;
 import dev.quern.pipeline.source.SourceModel;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -166,7 +167,7 @@ public record CalibrationPlan(
   }
 
   /** The number of the last layer that has to run. */
-  int lastLayer() {
+  public int lastLayer() {
     if (cache.isPresent()) {
       return layers.size() - 1;
     }
@@ -183,6 +184,14 @@ public record CalibrationPlan(
         .flatMap(layer -> layer.inputs().stream())
         .flatMap(input -> input.readers().stream())
         .toList();
+  }
+
+  /** All tensors that a calibration may give, by name. */
+  Map<String, TensorSpec> outputs() {
+    Map<String, TensorSpec> outputs = new HashMap<>();
+    modules().forEach(m -> m.outputs().forEach(output -> outputs.put(output.name(), output)));
+    cacheTensors().forEach(output -> outputs.put(output.name(), output));
+    return outputs;
   }
 
   /** Scales of keys and values, which no tensor of the source becomes. */

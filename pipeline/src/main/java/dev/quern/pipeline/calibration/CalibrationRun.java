@@ -23,6 +23,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
 
@@ -34,6 +35,8 @@ import java.util.stream.IntStream;
  * <p>Source: llm-compressor (2026-08), {@code pipelines/sequential/pipeline.py}.
  */
 public final class CalibrationRun {
+  private static final String REPORT = "report";
+
   private final CalibrationPlan plan;
   private final SourceModel model;
   private final CalibrationSet samples;
@@ -41,6 +44,7 @@ public final class CalibrationRun {
   private final Kernels kernels;
   private final Workers workers;
   private final Sink sink;
+  private final Journal journal;
   private final Scratch sample = new Scratch();
   private final List<SolveReport> solves = new ArrayList<>();
   private final List<String> warnings = new ArrayList<>();
@@ -50,6 +54,7 @@ public final class CalibrationRun {
    * @param propagate whether a layer sees what earlier ones compute with their stored weights, at
    *     the price of a second pass; if not, it sees what the source computes
    * @param sink takes what is found, layer after layer
+   * @param journal layers that an earlier run has finished, and where this one's are kept
    */
   public CalibrationRun(
       CalibrationPlan plan,
@@ -58,7 +63,8 @@ public final class CalibrationRun {
       boolean propagate,
       Kernels kernels,
       Workers workers,
-      Sink sink) {
+      Sink sink,
+      Journal journal) {
     this.plan = plan;
     this.model = model;
     this.samples = samples;
@@ -66,6 +72,7 @@ public final class CalibrationRun {
     this.kernels = kernels;
     this.workers = workers;
     this.sink = sink;
+    this.journal = journal;
   }
 
   /**
@@ -84,14 +91,63 @@ public final class CalibrationRun {
     try (DecoderWorkspace workspace = new DecoderWorkspace(kernels, workers);
         ActivationStore states =
             ActivationStore.create(budget, budget.limit(), spill, hidden, lengths)) {
-      embed(workspace, states);
-      for (int i = 0; i <= plan.lastLayer(); i++) {
-        layer(workspace, states, i);
+      int first = resume(workspace, states);
+      done.accept(model.bytes() / (plan.lastLayer() + 1) * first);
+      for (int i = first; i <= plan.lastLayer(); i++) {
+        recorded(workspace, states, i);
         done.accept(model.bytes() / (plan.lastLayer() + 1));
       }
       return new CalibrationOutcome(solves, warnings);
     } finally {
       sample.close();
+    }
+  }
+
+  /** The number of the first layer that has to be computed, its input in the store. */
+  private int resume(DecoderWorkspace workspace, ActivationStore states) throws IOException {
+    int first = journal.finished();
+    if (first == 0) {
+      embed(workspace, states);
+      return 0;
+    }
+    journal.replay(
+        plan.outputs(),
+        sink,
+        (key, text) -> {
+          if (key.equals(REPORT)) {
+            solves.add(SolveReport.ofText(text));
+          } else {
+            warnings.add(text);
+          }
+        });
+    if (first <= plan.lastLayer()) {
+      journal.restore(states);
+    }
+    return first;
+  }
+
+  /** Computes a layer, and makes its results last. */
+  private void recorded(DecoderWorkspace workspace, ActivationStore states, int number)
+      throws IOException, InterruptedException {
+    int reports = solves.size();
+    int sentences = warnings.size();
+    try (LayerRecord record = journal.begin(number)) {
+      layer(
+          workspace,
+          states,
+          number,
+          (tensor, bytes) -> {
+            sink.write(tensor, bytes);
+            record.add(tensor, bytes);
+          });
+      for (SolveReport report : solves.subList(reports, solves.size())) {
+        record.add(REPORT, report.text());
+      }
+      for (String warning : warnings.subList(sentences, warnings.size())) {
+        record.add("warning", warning);
+      }
+      journal.commit(
+          number, record, number < plan.lastLayer() ? Optional.of(states) : Optional.empty());
     }
   }
 
@@ -112,7 +168,7 @@ public final class CalibrationRun {
     return FloatMatrix.of(sample.atLeast((long) Float.BYTES * tokens * hidden), tokens, hidden);
   }
 
-  private void layer(DecoderWorkspace workspace, ActivationStore states, int number)
+  private void layer(DecoderWorkspace workspace, ActivationStore states, int number, Sink found)
       throws IOException, InterruptedException {
     CalibrationPlan.Layer layer = plan.layers().get(number);
     boolean last = number == plan.lastLayer();
@@ -123,9 +179,11 @@ public final class CalibrationRun {
       LayerCollector collector = new LayerCollector(arena, products, kernels, layer, plan.cache());
       forward(workspace, states, new DecoderLayer(layer.spec(), weights), collector, !again);
       SolvedWeights stored = new SolvedWeights(weights);
-      solve(layer, weights, collector, again, stored, arena);
-      inputScales(layer, collector);
-      plan.cache().ifPresent(args -> cacheScales(layer, args, collector));
+      solve(layer, weights, collector, again, stored, arena, found);
+      inputScales(layer, collector, found);
+      if (plan.cache().isPresent()) {
+        cacheScales(layer, plan.cache().get(), collector, found);
+      }
       if (again) {
         DecoderLayer changed = new DecoderLayer(layer.spec(), stored);
         forward(workspace, states, changed, LayerObserver.NONE, true);
@@ -156,8 +214,9 @@ public final class CalibrationRun {
       LayerCollector collector,
       boolean keep,
       SolvedWeights stored,
-      Arena arena)
-      throws InterruptedException {
+      Arena arena,
+      Sink found)
+      throws IOException, InterruptedException {
     LayerSolver solver = new LayerSolver(kernels, workers, weights, layer);
     for (CalibrationPlan.Input input : layer.inputs()) {
       if (!input.needsHessian()) {
@@ -168,7 +227,7 @@ public final class CalibrationRun {
               input,
               collector.hessian(input),
               rows -> {
-                rows.write(sink);
+                rows.write(found);
                 if (keep) {
                   stored.put(rows.module().weight().name(), rows.weights(arena, workers));
                 }
@@ -182,11 +241,12 @@ public final class CalibrationRun {
     }
   }
 
-  private void inputScales(CalibrationPlan.Layer layer, LayerCollector collector) {
+  private void inputScales(CalibrationPlan.Layer layer, LayerCollector collector, Sink found)
+      throws IOException {
     for (CalibrationPlan.Input input : layer.inputs()) {
       for (CalibratedModule module : input.readers()) {
         if (module.watchesInput()) {
-          inputScales(module, collector.range(module));
+          inputScales(module, collector.range(module), found);
         }
       }
       if (input.needsRange() && !collector.wasReached(input)) {
@@ -198,17 +258,19 @@ public final class CalibrationRun {
     }
   }
 
-  private void inputScales(CalibratedModule module, ValueRange range) {
+  private void inputScales(CalibratedModule module, ValueRange range, Sink found)
+      throws IOException {
     QuantizationArgs args = module.scheme().inputActivations().orElseThrow();
     for (TensorSpec output : module.outputs()) {
       switch (module.parameter(output)) {
         case "input_scale" ->
-            number(output, module.type(), ActivationScales.scale(args, module.type(), range));
+            number(
+                found, output, module.type(), ActivationScales.scale(args, module.type(), range));
         case "input_global_scale" ->
-            number(output, FloatType.F32, ActivationScales.global(module.type(), range));
+            number(found, output, FloatType.F32, ActivationScales.global(module.type(), range));
         case "input_zero_point" -> {
           byte zero = ActivationScales.zeroPoint(args, module.type(), range);
-          sink.write(output, MemorySegment.ofArray(new byte[] {zero}));
+          found.write(output, MemorySegment.ofArray(new byte[] {zero}));
         }
         default -> {}
       }
@@ -216,7 +278,8 @@ public final class CalibrationRun {
   }
 
   private void cacheScales(
-      CalibrationPlan.Layer layer, QuantizationArgs args, LayerCollector collector) {
+      CalibrationPlan.Layer layer, QuantizationArgs args, LayerCollector collector, Sink found)
+      throws IOException {
     String attention = layer.spec().attention().name();
     FloatType type = layer.type();
     for (TensorSpec output : layer.cache()) {
@@ -226,17 +289,18 @@ public final class CalibrationRun {
       for (int i = 0; i < scales.length; i++) {
         scales[i] = ActivationScales.scale(args, type, ranges[i]);
       }
-      number(output, type, scales);
+      number(found, output, type, scales);
     }
   }
 
-  private void number(TensorSpec output, FloatType type, float... values) {
+  private void number(Sink found, TensorSpec output, FloatType type, float... values)
+      throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment bytes = NativeMemory.allocate(arena, output.bytes());
       for (int i = 0; i < values.length; i++) {
         type.store(bytes, (long) i * type.bytes(), values[i]);
       }
-      sink.write(output, bytes);
+      found.write(output, bytes);
     }
   }
 }

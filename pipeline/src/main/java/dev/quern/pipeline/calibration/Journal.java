@@ -32,36 +32,49 @@ import java.util.stream.Stream;
  *
  * <p>The states after the last layer are nobody's input and are not written.
  */
-public final class Journal {
+public final class Journal implements AutoCloseable {
   private static final String FINGERPRINT = "fingerprint";
   private static final String LAYER = "layer-";
   private static final String STATES = "states-";
   private static final String UNFINISHED = ".tmp";
 
-  private final Path folder;
+  private final Optional<Path> kept;
+  private final String fingerprint;
   private final int finished;
   private final Optional<String> note;
+  private int committed;
 
-  private Journal(Path folder, int finished, Optional<String> note) {
-    this.folder = folder;
+  private Journal(Optional<Path> kept, String fingerprint, int finished, Optional<String> note) {
+    this.kept = kept;
+    this.fingerprint = fingerprint;
     this.finished = finished;
     this.note = note;
+    committed = finished;
   }
 
   /**
-   * Opens what is there, or begins anew.
+   * A journal that keeps nothing.
    *
-   * @param folder made when it does not exist; nothing else may lie in it
+   * @param note why, a sentence
+   */
+  public static Journal none(String note) {
+    return new Journal(Optional.empty(), "", 0, Optional.of(note));
+  }
+
+  /**
+   * Opens what is there; what is of no use is removed. Nothing is made before a layer begins.
+   *
+   * @param folder in which nothing else may lie
    * @param fingerprint of all that decides the results
    * @param layers how many layers a whole run has
-   * @throws IOException when it cannot be written
+   * @throws IOException when what is there cannot be read, or not be removed
    */
   public static Journal open(Path folder, String fingerprint, int layers) throws IOException {
     Optional<String> found = fingerprint(folder);
     if (found.equals(Optional.of(fingerprint))) {
       int finished = finished(folder, layers);
       if (finished > 0) {
-        return new Journal(folder, finished, Optional.empty());
+        return new Journal(Optional.of(folder), fingerprint, finished, Optional.empty());
       }
     }
     Optional<String> note =
@@ -72,11 +85,16 @@ public final class Journal {
                     + " is not resumed but replaced")
             : Optional.empty();
     remove(folder);
-    Files.createDirectories(folder);
-    replace(
-        folder.resolve(FINGERPRINT),
-        unfinished -> Files.writeString(unfinished, fingerprint, StandardCharsets.UTF_8));
-    return new Journal(folder, 0, note);
+    return new Journal(Optional.of(folder), fingerprint, 0, note);
+  }
+
+  private static void begin(Path folder, String fingerprint) throws IOException {
+    if (!Files.exists(folder.resolve(FINGERPRINT))) {
+      Files.createDirectories(folder);
+      replace(
+          folder.resolve(FINGERPRINT),
+          unfinished -> Files.writeString(unfinished, fingerprint, StandardCharsets.UTF_8));
+    }
   }
 
   private static Optional<String> fingerprint(Path folder) throws IOException {
@@ -121,7 +139,7 @@ public final class Journal {
   void replay(Map<String, TensorSpec> outputs, Sink sink, LayerRecord.Texts texts)
       throws IOException {
     for (int layer = 0; layer < finished; layer++) {
-      LayerRecord.replay(folder.resolve(LAYER + layer), outputs, sink, texts);
+      LayerRecord.replay(kept.orElseThrow().resolve(LAYER + layer), outputs, sink, texts);
     }
   }
 
@@ -131,7 +149,7 @@ public final class Journal {
    * @throws IOException when they cannot be read or are damaged
    */
   void restore(ActivationStore states) throws IOException {
-    states.load(folder.resolve(STATES + finished));
+    states.load(kept.orElseThrow().resolve(STATES + finished));
   }
 
   /**
@@ -140,6 +158,11 @@ public final class Journal {
    * @throws IOException when it cannot be written
    */
   LayerRecord begin(int layer) throws IOException {
+    if (kept.isEmpty()) {
+      return LayerRecord.forgotten();
+    }
+    Path folder = kept.get();
+    begin(folder, fingerprint);
     return LayerRecord.create(folder.resolve(LAYER + layer + UNFINISHED));
   }
 
@@ -150,21 +173,39 @@ public final class Journal {
    * @throws IOException when it cannot be written
    */
   void commit(int layer, LayerRecord record, Optional<ActivationStore> next) throws IOException {
+    record.complete();
+    if (kept.isEmpty()) {
+      return;
+    }
+    Path folder = kept.get();
     if (next.isPresent()) {
       replace(folder.resolve(STATES + (layer + 1)), next.get()::save);
     }
-    record.complete();
     force(folder.resolve(LAYER + layer + UNFINISHED));
     move(folder.resolve(LAYER + layer + UNFINISHED), folder.resolve(LAYER + layer));
     Files.deleteIfExists(folder.resolve(STATES + layer));
+    committed = layer + 1;
   }
 
-  /** Removes it: after the output has its name, nothing is to be resumed. */
-  public void remove() throws IOException {
-    remove(folder);
+  /** How many layers a later run would find finished, should this one stop now. */
+  public int committed() {
+    return committed;
   }
 
-  private static void remove(Path folder) throws IOException {
+  /** Removes a journal without a finished layer; any other stays for the next run. */
+  @Override
+  public void close() throws IOException {
+    if (committed == 0 && kept.isPresent()) {
+      remove(kept.get());
+    }
+  }
+
+  /**
+   * Removes a journal, if there is one: after the output has its name, nothing is to be resumed.
+   *
+   * @throws IOException when it cannot be removed
+   */
+  public static void remove(Path folder) throws IOException {
     if (!Files.isDirectory(folder)) {
       return;
     }

@@ -59,6 +59,11 @@ final class LayerRecord implements AutoCloseable {
     }
   }
 
+  /** A record that nobody will read. */
+  static LayerRecord forgotten() throws IOException {
+    return new LayerRecord(OutputStream.nullOutputStream());
+  }
+
   /** Adds a tensor. */
   void add(TensorSpec tensor, MemorySegment bytes) throws IOException {
     out.writeByte('T');

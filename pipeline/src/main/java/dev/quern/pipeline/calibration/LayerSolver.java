@@ -17,6 +17,7 @@ import dev.quern.formats.CheckpointException;
 import dev.quern.formats.compressedtensors.FusedSets;
 import dev.quern.formats.compressedtensors.QuantizationArgs;
 import dev.quern.formats.recipe.SolverChoice;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -55,7 +56,7 @@ final class LayerSolver {
   /** Hears of solved matrices. */
   interface Solved {
     /** Takes the rows of one module; valid during the call only. */
-    void accept(SolvedRows rows) throws InterruptedException;
+    void accept(SolvedRows rows) throws IOException, InterruptedException;
   }
 
   /**
@@ -64,7 +65,7 @@ final class LayerSolver {
    * @return what was found, a line for each solve
    */
   List<SolveReport> solve(CalibrationPlan.Input input, Hessian hessian, Solved solved)
-      throws InterruptedException {
+      throws IOException, InterruptedException {
     Map<Kind, List<CalibratedModule>> kinds = new LinkedHashMap<>();
     for (CalibratedModule module : input.readers()) {
       if (module.isSolved()) {
@@ -92,7 +93,7 @@ final class LayerSolver {
   }
 
   private SolveReport solve(List<CalibratedModule> modules, Hessian hessian, Solved solved)
-      throws InterruptedException {
+      throws IOException, InterruptedException {
     CalibratedModule first = modules.getFirst();
     int rows = modules.stream().mapToInt(CalibratedModule::rows).sum();
     try (Arena arena = Arena.ofShared()) {

@@ -1,6 +1,7 @@
 package dev.quern.pipeline.calibration;
 
 import dev.quern.formats.safetensors.TensorSpec;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 
 /** Takes whole tensors as they are found. */
@@ -10,6 +11,7 @@ public interface Sink {
    * Takes a tensor. Called by the thread that runs the calibration, once for each tensor.
    *
    * @param bytes all of its bytes, valid during the call only
+   * @throws IOException when it cannot be kept
    */
-  void write(TensorSpec tensor, MemorySegment bytes);
+  void write(TensorSpec tensor, MemorySegment bytes) throws IOException;
 }

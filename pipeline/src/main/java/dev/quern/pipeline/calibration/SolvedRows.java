@@ -12,6 +12,7 @@ import dev.quern.engine.parallel.Workers;
 import dev.quern.engine.quantization.PackedZeroPoints;
 import dev.quern.engine.solver.GptqResult;
 import dev.quern.formats.safetensors.TensorSpec;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -42,7 +43,7 @@ record SolvedRows(
   private static final int ROWS = 64;
 
   /** Hands on all tensors that the codes decide; scales of inputs are not among them. */
-  void write(Sink sink) {
+  void write(Sink sink) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       for (TensorSpec output : module.outputs()) {
         MemorySegment bytes =

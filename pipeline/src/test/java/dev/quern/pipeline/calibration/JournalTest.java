@@ -61,7 +61,7 @@ class JournalTest {
       if (stop > 0 && stop < LAYERS) {
         assertThat(first(journal)).isEqualTo(stop);
       }
-      journal.remove();
+      Journal.remove(folder);
       assertThat(folder).doesNotExist();
     }
   }
@@ -104,7 +104,7 @@ class JournalTest {
     Journal journal = open();
     assertThat(journal.finished()).as("states-2 is gone, too").isZero();
     assertThat(journal.note()).isEmpty();
-    assertThat(names()).containsExactly("fingerprint");
+    assertThat(folder).doesNotExist();
   }
 
   @Test
@@ -128,7 +128,7 @@ class JournalTest {
         .startsWith(folder.toString())
         .contains("other options, another model or other samples")
         .contains("not resumed");
-    assertThat(names()).containsExactly("fingerprint");
+    assertThat(folder).doesNotExist();
   }
 
   @Test
@@ -168,14 +168,38 @@ class JournalTest {
         .withMessageContaining("t1 of 150001 bytes is not among the outputs");
   }
 
+  @Test
+  void aRunWithoutAFinishedLayerLeavesNothing() throws IOException {
+    try (Journal journal = open()) {
+      journal.begin(0).close();
+      assertThat(names()).containsExactly("fingerprint", "layer-0.tmp");
+    }
+    assertThat(folder).doesNotExist();
+    run(1);
+    try (Journal journal = open()) {
+      assertThat(journal.committed()).isEqualTo(1);
+    }
+    assertThat(open().finished()).isEqualTo(1);
+  }
+
+  @Test
+  void keepsNothingWhenItIsToldSo() throws IOException {
+    try (Journal journal = Journal.none("no room")) {
+      try (ActivationStore states = states(1)) {
+        commit(journal, 0, states);
+      }
+      assertThat(journal.note()).contains("no room");
+      assertThat(journal.committed()).isZero();
+    }
+    assertThat(folder).doesNotExist();
+  }
+
   private Journal open() throws IOException {
     return Journal.open(folder, MARK, LAYERS);
   }
 
   private void run(int stop) throws IOException {
-    if (Files.exists(folder)) {
-      open().remove();
-    }
+    Journal.remove(folder);
     Journal journal = open();
     for (int layer = 0; layer < stop; layer++) {
       try (ActivationStore states = states(layer + 1)) {
