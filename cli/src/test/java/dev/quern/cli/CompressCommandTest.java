@@ -246,7 +246,8 @@ class CompressCommandTest {
     assertThat(run.exitCode()).as(run.err()).isZero();
     try (var files = Files.list(output())) {
       assertThat(files.map(f -> f.getFileName().toString()))
-          .containsExactlyInAnyOrder("config.json", "model.safetensors", "recipe.yaml");
+          .containsExactlyInAnyOrder(
+              "config.json", "model.safetensors", "recipe.yaml", "report.html", "report.json");
     }
     try (var files = Files.list(temp)) {
       assertThat(files.map(f -> f.getFileName().toString())).containsExactlyInAnyOrder("in", "out");

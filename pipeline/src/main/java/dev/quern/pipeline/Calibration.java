@@ -17,7 +17,9 @@ import dev.quern.pipeline.calibration.CalibrationOutcome;
 import dev.quern.pipeline.calibration.CalibrationPlan;
 import dev.quern.pipeline.calibration.CalibrationRun;
 import dev.quern.pipeline.calibration.Journal;
+import dev.quern.pipeline.calibration.SolveReport;
 import dev.quern.pipeline.model.DecoderReader;
+import dev.quern.pipeline.report.Deviation;
 import dev.quern.pipeline.source.SourceModel;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -27,6 +29,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 
 /**
  * The part of a run that looks at what the model computes: samples are read before anything is
@@ -45,6 +48,9 @@ final class Calibration {
   private final String fingerprint;
   private final WrittenTensors written = new WrittenTensors();
   private final List<String> warnings = new ArrayList<>();
+  // Of how the run went, and not of what it made.
+  private final List<String> ofThisRun = new ArrayList<>();
+  private final List<SolveReport> solves = new ArrayList<>();
 
   private Calibration(
       CalibrationPlan plan,
@@ -168,9 +174,9 @@ final class Calibration {
                     + " bytes free, and keeping finished layers would take "
                     + needed
                     + ": should this run be stopped, it starts from the beginning");
-    journal.note().ifPresent(warnings::add);
+    journal.note().ifPresent(ofThisRun::add);
     if (journal.finished() > 0) {
-      warnings.add(
+      ofThisRun.add(
           String.format(
               Locale.ROOT,
               "%d of %d layers were found in %s and not computed again",
@@ -183,7 +189,19 @@ final class Calibration {
 
   /** What the user should know; complete after {@link #run}. */
   List<String> warnings() {
+    List<String> all = new ArrayList<>(ofThisRun);
+    all.addAll(warnings);
+    return all;
+  }
+
+  /** Those that are the same in every run with the same result. */
+  List<String> lastingWarnings() {
     return warnings;
+  }
+
+  /** What solvers did; complete after {@link #run}. */
+  List<SolveReport> solves() {
+    return solves;
   }
 
   /**
@@ -216,6 +234,7 @@ final class Calibration {
             journal);
     CalibrationOutcome outcome = run.run(budget, folder.resolve(SPILL), progress::advance);
     warnings.addAll(outcome.warnings());
+    solves.addAll(outcome.solves());
   }
 
   /**
@@ -224,10 +243,10 @@ final class Calibration {
    *
    * @param files the file of each output tensor
    * @param folder of the output, complete
-   * @return errors of solved matrices by kind of layer
+   * @return errors of solved matrices by their modules' names
    * @throws QuernException when a byte differs
    */
-  Map<String, ErrorStatistics> verify(
+  SortedMap<String, Deviation> verify(
       Map<String, SafetensorsFile> files, Path folder, Workers workers, Progress progress)
       throws Exception {
     written.verify(files);

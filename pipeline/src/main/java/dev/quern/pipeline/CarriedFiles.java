@@ -2,6 +2,8 @@ package dev.quern.pipeline;
 
 import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
 import dev.quern.formats.huggingface.LeftOutFile;
+import dev.quern.pipeline.report.HtmlReport;
+import dev.quern.pipeline.report.JsonReport;
 import dev.quern.pipeline.source.SourceModel;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,11 +17,15 @@ final class CarriedFiles {
   private static final Set<String> ABOUT_QUANTIZATION =
       Set.of("hf_quant_config.json", "quantize_config.json", "quant_config.json");
 
+  /** What tells of the compression that made the source. */
+  private static final Set<String> OURS =
+      Set.of(OutputFiles.RECIPE, JsonReport.FILE, HtmlReport.FILE);
+
   private CarriedFiles() {}
 
   static List<String> otherFiles(HuggingFaceCheckpoint checkpoint, SourceModel model) {
     return checkpoint.otherFiles().stream()
-        .filter(file -> !file.equals(OutputFiles.RECIPE) && !isUndone(file, model))
+        .filter(file -> !OURS.contains(file) && !isUndone(file, model))
         .toList();
   }
 
@@ -30,7 +36,7 @@ final class CarriedFiles {
       HuggingFaceCheckpoint checkpoint, SourceModel model, String recipe) {
     List<LeftOutFile> all = new ArrayList<>(checkpoint.leftOut());
     for (String file : checkpoint.otherFiles()) {
-      if (file.equals(OutputFiles.RECIPE)) {
+      if (OURS.contains(file)) {
         all.add(new LeftOutFile(file, recipe));
       } else if (isUndone(file, model)) {
         all.add(new LeftOutFile(file, UNDONE));

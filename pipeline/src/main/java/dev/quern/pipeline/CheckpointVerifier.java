@@ -80,7 +80,9 @@ final class CheckpointVerifier {
     Map<String, SafetensorsFile> files = new HashMap<>();
     checkpoint.tensors().forEach(tensor -> files.put(tensor.name(), tensor.file()));
     try (Workers workers = new Workers(threads)) {
-      return new Verification(tensors, files).run(workers, new MemoryBudget(memoryBytes), progress);
+      MemoryBudget budget = new MemoryBudget(memoryBytes);
+      return ErrorStatistics.byKind(
+          new Verification(tensors, files).run(workers, budget, progress));
     } catch (QuernException e) {
       if (e.kind() != QuernException.Kind.VERIFICATION) {
         throw e;

@@ -1,8 +1,9 @@
 package dev.quern.pipeline;
 
 import dev.quern.engine.kernel.ErrorSums;
-import java.math.BigDecimal;
-import java.math.MathContext;
+import dev.quern.pipeline.report.Deviation;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * How far compressed weights are from their source.
@@ -17,53 +18,38 @@ import java.math.MathContext;
  */
 public record ErrorStatistics(
     long elements, double meanRelativeError, double worstRelativeError, double signalToNoiseDb) {
-  /** Adds up pieces of one kind; not thread-safe. */
-  static final class Sum {
-    private long count;
-    private double squaredError;
-    private double squaredOriginal;
-    private double absoluteError;
-    private double absoluteOriginal;
-    private double worst;
+  /** The figures of sums. */
+  static ErrorStatistics of(Deviation sums) {
+    return new ErrorStatistics(
+        sums.weights(),
+        sums.meanRelativeError(),
+        sums.worstRelativeError(),
+        sums.signalToNoiseDb());
+  }
 
-    void add(ErrorSums piece, double worstRelative) {
-      count += piece.count;
-      squaredError += piece.squaredError;
-      squaredOriginal += piece.squaredOriginal;
-      absoluteError += piece.absoluteError;
-      absoluteOriginal += piece.absoluteOriginal;
-      worst = Math.max(worst, worstRelative);
-    }
+  /**
+   * From modules to kinds of layers, such as {@code q_proj}.
+   *
+   * @param modules sums by the modules' full names
+   */
+  static Map<String, ErrorStatistics> byKind(Map<String, Deviation> modules) {
+    Map<String, Deviation> kinds = new TreeMap<>();
+    modules.forEach(
+        (module, sums) ->
+            kinds.merge(module.substring(module.lastIndexOf('.') + 1), sums, Deviation::plus));
+    Map<String, ErrorStatistics> statistics = new TreeMap<>();
+    kinds.forEach((kind, sums) -> statistics.put(kind, of(sums)));
+    return statistics;
+  }
 
-    void add(Sum other) {
-      count += other.count;
-      squaredError += other.squaredError;
-      squaredOriginal += other.squaredOriginal;
-      absoluteError += other.absoluteError;
-      absoluteOriginal += other.absoluteOriginal;
-      worst = Math.max(worst, other.worst);
-    }
-
-    ErrorStatistics statistics() {
-      if (absoluteError == 0) {
-        return new ErrorStatistics(count, 0, 0, Double.POSITIVE_INFINITY);
-      }
-      double ratio = squaredOriginal / squaredError;
-      // An error may be too small beside the others for its square to count: then the ratio is not
-      // known.
-      boolean known = squaredError > 0 && Double.isFinite(ratio) && ratio > 0;
-      return new ErrorStatistics(
-          count,
-          rounded(absoluteError / absoluteOriginal),
-          rounded(worst),
-          known ? rounded(10 * Math.log10(ratio)) : Double.NaN);
-    }
-
-    // The last digits of a sum depend on how the work was cut, which depends on threads and memory.
-    private static double rounded(double value) {
-      return Double.isFinite(value)
-          ? new BigDecimal(value).round(new MathContext(6)).doubleValue()
-          : value;
-    }
+  /** The sums of a row of weights. */
+  static Deviation row(ErrorSums sums, double worstRelative) {
+    return new Deviation(
+        sums.count,
+        sums.absoluteError,
+        sums.absoluteOriginal,
+        sums.squaredError,
+        sums.squaredOriginal,
+        worstRelative);
   }
 }

@@ -8,6 +8,7 @@ import dev.quern.formats.compressedtensors.TiedEmbeddings;
 import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
 import dev.quern.formats.json.Json;
 import dev.quern.pipeline.calibration.Journal;
+import dev.quern.pipeline.report.Deviation;
 import dev.quern.pipeline.source.ModelType;
 import dev.quern.pipeline.source.SourceModel;
 import dev.quern.pipeline.source.SourceReaders;
@@ -17,6 +18,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -113,7 +115,8 @@ public final class Quern {
     try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(options.model())) {
       SourceModel model = decoded(checkpoint, options);
       DecompressionPlan plan = DecompressionPlanner.plan(checkpoint, model, options);
-      Outcome outcome = write(model, outputPlan(checkpoint, plan), Optional.empty(), progress);
+      Outcome outcome =
+          write(model, outputPlan(checkpoint, plan), Optional.empty(), (_, _) -> {}, progress);
       return new DecompressionReport(
           options.output(), plan, outcome.workNanos(), outcome.verifyNanos());
     } catch (CheckpointException e) {
@@ -280,24 +283,49 @@ public final class Quern {
       HuggingFaceCheckpoint checkpoint, SourceModel model, CompressionPlan plan, Progress progress)
       throws InterruptedException {
     Optional<Calibration> calibration = Calibration.of(checkpoint, plan);
-    Outcome outcome = write(model, outputPlan(checkpoint, plan), calibration, progress);
-    CompressionPlan warned = plan;
-    for (String warning : calibration.map(Calibration::warnings).orElse(List.of())) {
-      warned = warned.withWarning(warning);
-    }
+    Outcome outcome =
+        write(
+            model,
+            outputPlan(checkpoint, plan),
+            calibration,
+            (folder, errors) ->
+                Reports.write(
+                    folder,
+                    warned(plan, calibration.map(Calibration::lastingWarnings)),
+                    errors,
+                    calibration),
+            progress);
     return new CompressionReport(
         plan.options().output(),
-        warned,
-        outcome.errors(),
+        warned(plan, calibration.map(Calibration::warnings)),
+        ErrorStatistics.byKind(outcome.errors()),
         outcome.workNanos(),
         outcome.verifyNanos());
   }
 
-  /** What a run measured. */
-  private record Outcome(Map<String, ErrorStatistics> errors, long workNanos, long verifyNanos) {}
+  private static CompressionPlan warned(CompressionPlan plan, Optional<List<String>> warnings) {
+    CompressionPlan warned = plan;
+    for (String warning : warnings.orElse(List.of())) {
+      warned = warned.withWarning(warning);
+    }
+    return warned;
+  }
+
+  /** What a run measured; errors by the modules' names. */
+  private record Outcome(SortedMap<String, Deviation> errors, long workNanos, long verifyNanos) {}
+
+  /** What is written last, when all else has been read again. */
+  @FunctionalInterface
+  private interface Last {
+    void write(Path folder, SortedMap<String, Deviation> errors) throws IOException;
+  }
 
   private static Outcome write(
-      SourceModel model, OutputPlan plan, Optional<Calibration> calibration, Progress progress)
+      SourceModel model,
+      OutputPlan plan,
+      Optional<Calibration> calibration,
+      Last last,
+      Progress progress)
       throws InterruptedException {
     Path output = plan.output();
     requirePlace(plan);
@@ -315,7 +343,7 @@ public final class Quern {
       new CompressionRun(model, plan, shards, workers, budget, progress).run();
       OutputFiles.write(plan, shards, folder.partial());
       long worked = System.nanoTime();
-      Map<String, ErrorStatistics> errors;
+      SortedMap<String, Deviation> errors;
       try (WrittenShards written = WrittenShards.open(folder.partial(), plan.shards())) {
         errors =
             new Verification(CompressionRun.planned(model, plan.tensors()), written.byTensor())
@@ -325,6 +353,7 @@ public final class Quern {
               calibration.get().verify(written.byTensor(), folder.partial(), workers, progress));
         }
       }
+      last.write(folder.partial(), errors);
       shards.awaitDisk();
       // Something else may have come there meanwhile.
       OutputFolder.check(output, plan.model(), plan.overwrite());

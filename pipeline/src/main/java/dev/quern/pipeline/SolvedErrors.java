@@ -6,6 +6,7 @@ import dev.quern.engine.memory.Scratch;
 import dev.quern.engine.numeric.FloatType;
 import dev.quern.engine.parallel.Workers;
 import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
+import dev.quern.pipeline.report.Deviation;
 import dev.quern.pipeline.source.SourceModel;
 import dev.quern.pipeline.source.SourceWeight;
 import java.lang.foreign.Arena;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
@@ -40,10 +42,10 @@ final class SolvedErrors {
     this.folder = folder;
   }
 
-  /** Errors by kind of layer. */
-  Map<String, ErrorStatistics> run(Workers workers, Progress progress) throws Exception {
+  /** Errors by the modules' names. */
+  SortedMap<String, Deviation> run(Workers workers, Progress progress) throws Exception {
     if (solved.isEmpty()) {
-      return Map.of();
+      return new TreeMap<>();
     }
     progress.stage("compare", solved.stream().mapToLong(t -> t.source().bytes()).sum());
     List<Piece> pieces = new ArrayList<>();
@@ -55,7 +57,7 @@ final class SolvedErrors {
         pieces.add(new Piece(i, row, Math.min(step, weight.rows() - row)));
       }
     }
-    ErrorStatistics.Sum[] sums = new ErrorStatistics.Sum[pieces.size()];
+    Deviation[] sums = new Deviation[pieces.size()];
     try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(folder)) {
       Map<FloatType, SourceModel> decoded = new EnumMap<>(FloatType.class);
       for (TensorPlan tensor : solved) {
@@ -74,19 +76,14 @@ final class SolvedErrors {
             progress.advance(piece.rows() * weight.rowBytes());
           });
     }
-    Map<String, ErrorStatistics.Sum> kinds = new TreeMap<>();
+    SortedMap<String, Deviation> modules = new TreeMap<>();
     for (int i = 0; i < sums.length; i++) {
-      String module = solved.get(pieces.get(i).tensor()).module();
-      String kind = module.substring(module.lastIndexOf('.') + 1);
-      kinds.computeIfAbsent(kind, _ -> new ErrorStatistics.Sum()).add(sums[i]);
+      modules.merge(solved.get(pieces.get(i).tensor()).module(), sums[i], Deviation::plus);
     }
-    Map<String, ErrorStatistics> statistics = new TreeMap<>();
-    kinds.forEach((kind, sum) -> statistics.put(kind, sum.statistics()));
-    return statistics;
+    return modules;
   }
 
-  private static ErrorStatistics.Sum compare(
-      SourceWeight source, SourceWeight decoded, Piece piece) {
+  private static Deviation compare(SourceWeight source, SourceWeight decoded, Piece piece) {
     Kernels kernels = Kernels.best();
     FloatType type = source.type();
     try (Arena arena = Arena.ofConfined();
@@ -95,13 +92,13 @@ final class SolvedErrors {
       MemorySegment was = read(kernels, source, piece, arena, first);
       MemorySegment is = read(kernels, decoded, piece, arena, second);
       ErrorSums row = new ErrorSums();
-      ErrorStatistics.Sum sum = new ErrorStatistics.Sum();
+      Deviation sum = Deviation.NONE;
       for (int r = 0; r < piece.rows(); r++) {
         long at = r * source.rowBytes();
         row.clear();
         kernels.addErrors(type, was, at, is, at, source.cols(), 0, row);
         float largest = type.decode(kernels.absMaxBits(type, is, at, source.cols()));
-        sum.add(row, row.maxError == 0 ? 0 : row.maxError / largest);
+        sum = sum.plus(ErrorStatistics.row(row, row.maxError == 0 ? 0 : row.maxError / largest));
       }
       return sum;
     }

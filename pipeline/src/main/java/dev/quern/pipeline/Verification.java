@@ -7,11 +7,13 @@ import dev.quern.engine.numeric.FloatType;
 import dev.quern.engine.parallel.Workers;
 import dev.quern.formats.safetensors.SafetensorsFile;
 import dev.quern.formats.safetensors.TensorInfo;
+import dev.quern.pipeline.report.Deviation;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
@@ -20,7 +22,7 @@ import java.util.TreeMap;
  */
 final class Verification {
   /** What a copy adds: one for all, because there may be very many. */
-  private static final ErrorStatistics.Sum NO_ERRORS = new ErrorStatistics.Sum();
+  private static final Deviation NO_ERRORS = Deviation.NONE;
 
   private final List<PlannedTensor> tensors;
   private final Map<String, SafetensorsFile> outputs;
@@ -37,14 +39,14 @@ final class Verification {
   }
 
   /**
-   * @return errors by kind of layer, such as {@code q_proj}, sorted
+   * @return errors of compressed matrices by their modules' names
    * @throws QuernException when anything differs more than it may
    */
-  Map<String, ErrorStatistics> run(Workers workers, MemoryBudget budget, Progress progress)
+  SortedMap<String, Deviation> run(Workers workers, MemoryBudget budget, Progress progress)
       throws Exception {
     List<SourceTask> tasks = CompressionRun.tasks(tensors, workers, budget);
     progress.stage("verify", tensors.stream().mapToLong(t -> t.plan().source().bytes()).sum());
-    ErrorStatistics.Sum[] sums = new ErrorStatistics.Sum[tasks.size()];
+    Deviation[] sums = new Deviation[tasks.size()];
     WorkerScratch[] scratch = WorkerScratch.forWorkers(workers.threads());
     try {
       handOver.run(
@@ -68,7 +70,7 @@ final class Verification {
     } finally {
       WorkerScratch.close(scratch);
     }
-    return byKind(tasks, sums);
+    return byModule(tasks, sums);
   }
 
   /** Compares the first strip of a matrix, for nobody. */
@@ -82,22 +84,18 @@ final class Verification {
     }
   }
 
-  private Map<String, ErrorStatistics> byKind(List<SourceTask> tasks, ErrorStatistics.Sum[] sums) {
-    Map<String, ErrorStatistics.Sum> kinds = new TreeMap<>();
+  private SortedMap<String, Deviation> byModule(List<SourceTask> tasks, Deviation[] sums) {
+    SortedMap<String, Deviation> modules = new TreeMap<>();
     for (int i = 0; i < sums.length; i++) {
       PlannedTensor tensor = tensors.get(tasks.get(i).tensor());
       if (tensor.codec().isPresent()) {
-        String module = tensor.plan().module();
-        String kind = module.substring(module.lastIndexOf('.') + 1);
-        kinds.computeIfAbsent(kind, k -> new ErrorStatistics.Sum()).add(sums[i]);
+        modules.merge(tensor.plan().module(), sums[i], Deviation::plus);
       }
     }
-    Map<String, ErrorStatistics> statistics = new TreeMap<>();
-    kinds.forEach((kind, sum) -> statistics.put(kind, sum.statistics()));
-    return statistics;
+    return modules;
   }
 
-  private ErrorStatistics.Sum compareCopy(
+  private Deviation compareCopy(
       PlannedTensor tensor, SourceTask task, Arena arena, WorkerScratch scratch) {
     long begin = tensor.sourceOffset(task);
     long length = tensor.sourceBytes(task);
@@ -112,7 +110,7 @@ final class Verification {
     return NO_ERRORS;
   }
 
-  private ErrorStatistics.Sum compare(
+  private Deviation compare(
       PlannedTensor tensor, Kernels kernels, SourceTask task, Arena arena, WorkerScratch scratch) {
     WeightCodec codec = tensor.codec().orElseThrow();
     int begin = Math.toIntExact(task.begin());
@@ -135,7 +133,7 @@ final class Verification {
     MemorySegment restored = scratch.results().atLeast(rowBytes);
 
     ErrorSums rowSums = new ErrorSums();
-    ErrorStatistics.Sum sum = new ErrorStatistics.Sum();
+    Deviation sum = Deviation.NONE;
     float relativeBound = codec.relativeBound();
     for (int row = 0; row < rows; row++) {
       long offset = row * rowBytes;
@@ -165,7 +163,8 @@ final class Verification {
       if (WideErrors.isNeeded(rowSums)) {
         WideErrors.replaceSums(type, source, offset, restored, rowSums);
       }
-      sum.add(rowSums, rowSums.maxError / codec.range(parameters, rows, row));
+      double worst = rowSums.maxError / codec.range(parameters, rows, row);
+      sum = sum.plus(ErrorStatistics.row(rowSums, worst));
     }
     return sum;
   }

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.quern.engine.kernel.ErrorSums;
+import dev.quern.pipeline.report.Deviation;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 class ErrorStatisticsTest {
@@ -15,12 +18,11 @@ class ErrorStatisticsTest {
     piece.squaredOriginal = squaredOriginal;
     piece.absoluteError = absoluteError;
     piece.absoluteOriginal = 100;
-    ErrorStatistics.Sum half = new ErrorStatistics.Sum();
-    half.add(piece, 0.03);
-    ErrorStatistics.Sum both = new ErrorStatistics.Sum();
-    both.add(half);
-    both.add(half);
-    return both.statistics();
+    Deviation row = ErrorStatistics.row(piece, 0.03);
+    SortedMap<String, Deviation> modules = new TreeMap<>();
+    modules.put("model.layers.0.self_attn.q_proj", row);
+    modules.put("model.layers.1.self_attn.q_proj", row);
+    return ErrorStatistics.byKind(modules).get("q_proj");
   }
 
   @Test

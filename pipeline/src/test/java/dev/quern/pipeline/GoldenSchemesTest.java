@@ -43,7 +43,12 @@ class GoldenSchemesTest {
     try (var files = Files.list(output)) {
       assertThat(files.map(file -> file.getFileName().toString()))
           .containsExactlyInAnyOrder(
-              "config.json", "generation_config.json", "model.safetensors", "recipe.yaml");
+              "config.json",
+              "generation_config.json",
+              "model.safetensors",
+              "recipe.yaml",
+              "report.html",
+              "report.json");
     }
   }
 

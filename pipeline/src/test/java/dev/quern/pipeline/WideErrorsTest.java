@@ -52,9 +52,7 @@ class WideErrorsTest {
       if (WideErrors.isNeeded(sums)) {
         WideErrors.replaceSums(FloatType.F32, original, 0, approximation, sums);
       }
-      ErrorStatistics.Sum sum = new ErrorStatistics.Sum();
-      sum.add(sums, 0);
-      return sum.statistics().signalToNoiseDb();
+      return ErrorStatistics.row(sums, 0).signalToNoiseDb();
     }
   }
 }

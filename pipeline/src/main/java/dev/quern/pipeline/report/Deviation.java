@@ -48,8 +48,8 @@ public record Deviation(
   }
 
   /**
-   * {@code 10 log10} of the weights' energy over the errors'; infinite without errors, NaN when
-   * squares left the range of binary32 and the ratio is not known.
+   * {@code 10 log10} of the weights' energy over the errors'; infinite without errors, NaN when an
+   * error is too small beside the others for its square to count.
    */
   public double signalToNoiseDb() {
     if (absoluteError == 0) {

@@ -78,7 +78,10 @@ public final class HtmlReport {
     figure("Size", size(report.bytesAfter()), "from " + size(report.bytesBefore()));
     figure("Ratio", format("%.2f : 1", ratio), "all tensors");
     figure("Signal to noise", db(whole.signalToNoiseDb()), "of quantized weights");
-    figure("Mean error", percent(whole.meanRelativeError()), "worst " + percent(whole.worst()));
+    figure(
+        "Mean error",
+        percent(whole.meanRelativeError()),
+        "worst " + percent(whole.worst()) + " of range");
     out.close();
     long kept =
         report.kept().stream()
@@ -162,7 +165,7 @@ public final class HtmlReport {
     section(
         "Kinds of layers",
         "Errors are those of the weights that a reader gets, against the source.");
-    table("Kind", "Modules", "Weights", "Size", "Mean error", "Worst", "SNR");
+    table("Kind", "Modules", "Weights", "Size", "Mean error", "Worst of range", "SNR");
     for (Map.Entry<String, Report.Cell> kind : report.kinds().entrySet()) {
       Report.Cell cell = kind.getValue();
       Deviation deviation = cell.deviation();
@@ -248,9 +251,9 @@ public final class HtmlReport {
         "Candidates for --ignore, or for a scheme with more bits.");
     boolean solved = report.worst().stream().anyMatch(module -> !module.facts().isEmpty());
     if (solved) {
-      table("Module", "Scheme", "Mean error", "Worst", "SNR", "Solver");
+      table("Module", "Scheme", "Mean error", "Worst of range", "SNR", "Solver");
     } else {
-      table("Module", "Scheme", "Mean error", "Worst", "SNR");
+      table("Module", "Scheme", "Mean error", "Worst of range", "SNR");
     }
     for (ModuleResult module : report.worst()) {
       Deviation deviation = module.deviation();
