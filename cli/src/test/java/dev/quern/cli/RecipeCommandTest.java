@@ -58,7 +58,7 @@ class RecipeCommandTest {
     assertThat(again.exitCode()).as(again.err()).isZero();
     try (var files = Files.list(temp.resolve("first"))) {
       List<Path> all = files.toList();
-      assertThat(all).hasSize(4);
+      assertThat(all).hasSize(6);
       for (Path file : all) {
         assertThat(temp.resolve("again").resolve(file.getFileName())).hasSameBinaryContentAs(file);
       }
@@ -122,7 +122,6 @@ class RecipeCommandTest {
         "{scheme: {FP8_BLOCK: [Linear], FP8_DYNAMIC: [Linear]}} | two rules for one layer | Make",
         "{scheme: FP8_DYNAMIC, targets: [model.none]} | matches no module | quern inspect",
         "{scheme: FP8_DYNAMIC, targets: ['re:(']} | recipe.yaml re:( | Python",
-        "{scheme: FP8} | FP8 needs calibration data | Use one of",
         "{config_groups: {g: {targets: [Linear], weights: {num_bits: 8, type: float, strategy:"
             + " channel, symmetric: false}}}} | asymmetric floats | symmetric: true",
         "{config_groups: {g: {targets: [Linear], weights: {num_bits: 8, type: float, strategy:"
@@ -130,7 +129,8 @@ class RecipeCommandTest {
         "{config_groups: {g: {targets: [Linear], input_activations: {strategy: token, dynamic:"
             + " true}}}} | g quantizes no weights | Use one of",
         "{config_groups: {g: {targets: [Linear], weights: {strategy: token}}}} | dynamic | token",
-        "{scheme: FP8_DYNAMIC, kv_cache_scheme: {num_bits: 8, type: float}} | calibration | cache",
+        "{scheme: FP8_DYNAMIC, kv_cache_scheme: {num_bits: 8, type: float, strategy: channel}} |"
+            + " attn_head | strategy: tensor",
       })
   void recipesThatAreRefused(String arguments, String problem, String remedy) throws Exception {
     Path recipe = recipe(modifier(arguments));
@@ -156,10 +156,10 @@ class RecipeCommandTest {
 
   @Test
   void anotherModifierIsRefusedByName() throws Exception {
-    Path recipe = recipe("s_stage: {m_modifiers: {GPTQModifier: {scheme: W4A16}}}");
+    Path recipe = recipe("s_stage: {m_modifiers: {AWQModifier: {scheme: W4A16}}}");
     QuernProcess run = compress(temp.resolve("out"), "--recipe", recipe.toString());
     assertThat(run.exitCode()).isEqualTo(ExitCode.USAGE);
-    assertThat(run.err()).contains("W4A16 needs calibration data");
+    assertThat(run.err()).contains("AWQModifier moves scales between layers");
   }
 
   @ParameterizedTest

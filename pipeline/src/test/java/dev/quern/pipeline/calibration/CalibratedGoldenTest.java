@@ -29,11 +29,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * Calibrated checkpoints against the reference's: configuration, names, dtypes and shapes equal,
- * scales of weights equal, codes nearly all equal where both compute in f32, and layer errors no
- * larger than its own.
+ * scales of weights equal, codes nearly all equal where both compute in f32, and layer errors about
+ * its own or smaller.
  *
  * <p>Of bf16 models the reference rounds every activation to bf16, where we compute in f32. Solvers
- * amplify the difference from column to column, so codes part; layer errors do not.
+ * amplify the difference from column to column, so codes part: 81 % of W4A16, 91 % of W8A8 and 79 %
+ * of W4A16 with actorder group are equal. Layer errors do not: they are 1.001, 0.961 and 0.973 of
+ * the reference's, by Hessians of the source.
  */
 class CalibratedGoldenTest {
   private static final Path TOKENS = TestData.path("golden/calibration_tokens.safetensors");
@@ -71,12 +73,12 @@ class CalibratedGoldenTest {
 
   @ParameterizedTest
   @CsvSource({
-    "GPTQ-W4A16-bf16, W4A16, , 0.78, 1.02",
-    "GPTQ-W8A8-bf16, W8A8, , 0.88, 1.02",
+    "GPTQ-W4A16-bf16, W4A16, , 0.80, 1.005",
+    "GPTQ-W8A8-bf16, W8A8, , 0.90, 0.98",
     // Its scales are f32 while it solves and rounded afterwards; ours are always the stored ones.
-    "GPTQ-W4A16-group-bf16, W4A16, group, 0.55, 1.02",
+    "GPTQ-W4A16-group-bf16, W4A16, group, 0.78, 0.98",
   })
-  void errorsOfModelsInBf16AreNoLargerThanTheReferences(
+  void errorsOfModelsInBf16AreTheReferencesOrSmaller(
       String name, String scheme, String order, double codes, double error) throws Exception {
     Path out = temp.resolve("out");
     Quern.compress(solved("bf16", scheme, order, out), Progress.NONE);
@@ -86,8 +88,9 @@ class CalibratedGoldenTest {
     assertThat(agreement.weightScales()).isGreaterThan(0.99);
     assertThat(config(out)).isEqualTo(config(golden(name)));
     Path source = TestData.path("golden/source/plain-bf16");
-    assertThat(LayerErrors.sum(source, TOKENS, out))
-        .isLessThanOrEqualTo(error * LayerErrors.sum(source, TOKENS, golden(name)));
+    double ours = LayerErrors.sum(source, TOKENS, out);
+    double theirs = LayerErrors.sum(source, TOKENS, golden(name));
+    assertThat(ours).isLessThanOrEqualTo(error * theirs);
   }
 
   @ParameterizedTest
@@ -146,6 +149,21 @@ class CalibratedGoldenTest {
     assertThat(all.activationScales()).isEqualTo(4);
     // The reference keeps the last sample's range, and ours is that of all: never smaller.
     assertThat(all.smallestActivationRatio()).isGreaterThan(0.985);
+  }
+
+  /** The smallest budget holds a part of the samples' states, and the others go to a file. */
+  @ParameterizedTest
+  @CsvSource({"W4A16, group, 1, 2", "NVFP4, static, 1, 7"})
+  void threadsAndMemoryLeaveNoTrace(String scheme, String order, int some, int others)
+      throws Exception {
+    Path one = temp.resolve("one");
+    Path other = temp.resolve("other");
+    Quern.compress(solved("bf16", scheme, order, one).withThreads(some), Progress.NONE);
+    Quern.compress(
+        solved("bf16", scheme, order, other).withThreads(others).withMemoryBytes(1_000_000),
+        Progress.NONE);
+    assertThat(other.resolve("model.safetensors"))
+        .hasSameBinaryContentAs(one.resolve("model.safetensors"));
   }
 
   /** Weights as without calibration; ranges within the rounding of bf16 activations. */
