@@ -28,6 +28,7 @@ public final class Workspace implements AutoCloseable {
 
   private final MatrixKernels kernels;
   private final Workers workers;
+  private final long worthThreads;
   private final Scratch left = new Scratch();
   private final Scratch right = new Scratch();
   private final Scratch panel = new Scratch();
@@ -40,8 +41,18 @@ public final class Workspace implements AutoCloseable {
    *     operation must not be called from one of their tasks
    */
   public Workspace(Kernels kernels, Workers workers) {
+    this(kernels, workers, WORTH_THREADS);
+  }
+
+  /**
+   * For tests that want threads for small matrices too.
+   *
+   * @param worthThreads operations from which on threads are used
+   */
+  Workspace(Kernels kernels, Workers workers, long worthThreads) {
     this.kernels = kernels.matrices();
     this.workers = workers;
+    this.worthThreads = worthThreads;
     own = new Scratch[workers == null ? 1 : workers.threads()];
     for (int i = 0; i < own.length; i++) {
       own[i] = new Scratch();
@@ -79,7 +90,7 @@ public final class Workspace implements AutoCloseable {
    * @param operations about how many floating-point operations all tasks together take
    */
   void run(int tasks, double operations, Tasks.Task task) {
-    Tasks.runHereOrOn(workers, tasks, operations >= WORTH_THREADS, "a matrix operation", task);
+    Tasks.runHereOrOn(workers, tasks, operations >= worthThreads, "a matrix operation", task);
   }
 
   @Override

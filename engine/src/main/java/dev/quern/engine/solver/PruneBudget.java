@@ -1,6 +1,7 @@
 package dev.quern.engine.solver;
 
 import dev.quern.engine.sparsity.Sparsity;
+import java.math.BigInteger;
 import java.util.stream.IntStream;
 
 /**
@@ -62,6 +63,11 @@ final class PruneBudget {
 
   private long extra(int columns) {
     long freeBefore = (long) rows * columns - fixedBefore[columns];
-    return free == 0 ? 0 : Math.multiplyExact(extra, freeBefore) / free;
+    if (free == 0) {
+      return 0;
+    }
+    // The product of two counts of weights needs more than 64 bits from 3 billion weights on.
+    BigInteger product = BigInteger.valueOf(extra).multiply(BigInteger.valueOf(freeBefore));
+    return product.divide(BigInteger.valueOf(free)).longValueExact();
   }
 }

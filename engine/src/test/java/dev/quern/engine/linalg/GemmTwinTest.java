@@ -67,7 +67,7 @@ class GemmTwinTest {
     int checked = 0;
     for (int threads : new int[] {1, 2, 7}) {
       try (Workers workers = new Workers(threads);
-          Workspace workspace = new Workspace(twin.kernels(), workers)) {
+          Workspace workspace = new Workspace(twin.kernels(), workers, 0)) {
         for (FloatType type : FloatType.values()) {
           for (Form form : Form.values()) {
             check(workspace, random, 131, 203, 97, form, type, checked++);
