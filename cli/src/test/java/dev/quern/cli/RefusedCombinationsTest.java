@@ -40,8 +40,6 @@ class RefusedCombinationsTest {
             + " unknown key \"bits\"; num_bits",
         "{num_bits: 8, type: int, strategy: tensor, observer: mse};"
             + " a search for one range of a whole matrix; strategy channel",
-        "{num_bits: 4, type: int, symmetric: false, group_size: 64, observer: exact};"
-            + " exact is for symmetric integers; memoryless_mse",
       })
   void weightsThatCannotBe(String weights, String problem, String remedy) throws Exception {
     refused("config_groups: {g: {targets: [Linear], weights: " + weights + "}}", problem, remedy);
