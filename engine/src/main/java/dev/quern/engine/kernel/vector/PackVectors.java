@@ -11,7 +11,8 @@ import java.nio.ByteOrder;
 /**
  * Packs whole panels. Where lanes are neighbours, vectors are copied: what the last one of a row
  * holds too much, the next row overwrites. Where the depth is contiguous, some lanes at a time go
- * element by element. What is left, such as the panel at an edge, is packed by the law.
+ * element by element, at absolute offsets: a slice that the compiler cannot prove local is an
+ * object on the heap. What is left, such as the panel at an edge, is packed by the law.
  */
 final class PackVectors {
   private static final ValueLayout.OfFloat FLOAT =
@@ -188,19 +189,13 @@ final class PackVectors {
       float sign,
       MemorySegment target,
       long targetOffset) {
-    long span = 4L * depth;
-    MemorySegment s0 = source.asSlice(offset, span);
-    MemorySegment s1 = source.asSlice(offset + laneStride, span);
-    MemorySegment s2 = source.asSlice(offset + 2 * laneStride, span);
-    MemorySegment s3 = source.asSlice(offset + 3 * laneStride, span);
-    MemorySegment to = target.asSlice(targetOffset);
     for (int k = 0; k < depth; k++) {
-      long from = 4L * k;
-      long at = 4L * width * k;
-      to.set(FLOAT, at, s0.get(FLOAT, from) * sign);
-      to.set(FLOAT, at + 4, s1.get(FLOAT, from) * sign);
-      to.set(FLOAT, at + 8, s2.get(FLOAT, from) * sign);
-      to.set(FLOAT, at + 12, s3.get(FLOAT, from) * sign);
+      long from = offset + 4L * k;
+      long to = targetOffset + 4L * width * k;
+      target.set(FLOAT, to, source.get(FLOAT, from) * sign);
+      target.set(FLOAT, to + 4, source.get(FLOAT, from + laneStride) * sign);
+      target.set(FLOAT, to + 8, source.get(FLOAT, from + 2 * laneStride) * sign);
+      target.set(FLOAT, to + 12, source.get(FLOAT, from + 3 * laneStride) * sign);
     }
   }
 
@@ -213,15 +208,11 @@ final class PackVectors {
       float sign,
       MemorySegment target,
       long targetOffset) {
-    long span = 4L * depth;
-    MemorySegment s0 = source.asSlice(offset, span);
-    MemorySegment s1 = source.asSlice(offset + laneStride, span);
-    MemorySegment to = target.asSlice(targetOffset);
     for (int k = 0; k < depth; k++) {
-      long from = 4L * k;
-      long at = 4L * width * k;
-      to.set(FLOAT, at, s0.get(FLOAT, from) * sign);
-      to.set(FLOAT, at + 4, s1.get(FLOAT, from) * sign);
+      long from = offset + 4L * k;
+      long to = targetOffset + 4L * width * k;
+      target.set(FLOAT, to, source.get(FLOAT, from) * sign);
+      target.set(FLOAT, to + 4, source.get(FLOAT, from + laneStride) * sign);
     }
   }
 
