@@ -41,8 +41,8 @@ final class Pack implements Callable<Integer> {
       required = true,
       paramLabel = "NAME",
       description =
-          "A layout such as marlin-i4-a16@1, or a family such as marlin, gptq-v2, awq or"
-              + " exllama2: each module gets the first of the family that takes it.")
+          "A layout such as marlin-i4-a16@1, or a family such as marlin, machete, sf-128x4 or"
+              + " trtllm: each module gets the first of the family that takes it.")
   private String layout;
 
   @Option(

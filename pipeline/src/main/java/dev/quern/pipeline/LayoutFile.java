@@ -5,6 +5,8 @@ import dev.quern.formats.huggingface.HuggingFaceCheckpoint;
 import dev.quern.formats.json.Json;
 import dev.quern.formats.json.JsonReader;
 import dev.quern.formats.json.JsonWriter;
+import dev.quern.formats.layout.KernelLayout;
+import dev.quern.formats.layout.KernelLayouts;
 import dev.quern.formats.layout.PackedShape;
 import dev.quern.formats.layout.PackedTensor;
 import dev.quern.formats.layout.StridedLayout;
@@ -52,6 +54,13 @@ record LayoutFile(
    * @param digests SHA-256 of its packed tensors, by parameter
    */
   record Module(String layout, Map<String, String> digests) {}
+
+  /** Whether weights that are not quantized may be among the modules. */
+  boolean takesPlain() {
+    return modules.values().stream()
+        .flatMap(module -> KernelLayouts.named(module.layout()).stream())
+        .anyMatch(KernelLayout::takesPlain);
+  }
 
   /** Where the header of a logical file is kept, relative to the packed checkpoint. */
   static String headerFile(String shard) {

@@ -8,6 +8,7 @@ import dev.quern.formats.huggingface.SourceTensor;
 import dev.quern.formats.layout.KernelLayout;
 import dev.quern.formats.layout.KernelLayouts;
 import dev.quern.formats.layout.LayoutException;
+import dev.quern.formats.layout.OpaqueLayout;
 import dev.quern.formats.layout.PackedTensor;
 import dev.quern.formats.layout.QuantizedMatrix;
 import dev.quern.formats.layout.TensorType;
@@ -66,6 +67,7 @@ final class Packing {
   /** The layouts that an option names, the first that takes a module first. */
   static PackPlan plan(HuggingFaceCheckpoint checkpoint, String layout) {
     List<KernelLayout> candidates = KernelLayouts.matching(layout);
+    refuseOpaque(layout);
     if (candidates.isEmpty()) {
       throw new QuernException(
           QuernException.Kind.REQUEST,
@@ -75,7 +77,8 @@ final class Packing {
               + String.join(", ", KernelLayouts.all().stream().map(KernelLayout::id).toList())
               + ", or the beginning of a name, such as marlin.");
     }
-    Map<String, QuantizedMatrix> modules = QuantizedModules.of(checkpoint);
+    boolean plain = candidates.stream().anyMatch(KernelLayout::takesPlain);
+    Map<String, QuantizedMatrix> modules = QuantizedModules.of(checkpoint, plain);
     PackPlan plan =
         PackPlan.of(
             checkpoint,
@@ -84,7 +87,9 @@ final class Packing {
               List<String> reasons = new ArrayList<>();
               for (KernelLayout candidate : candidates) {
                 try {
-                  return new PackPlan.Chosen(candidate, candidate.plan(matrix));
+                  PackPlan.Chosen chosen = new PackPlan.Chosen(candidate, candidate.plan(matrix));
+                  requireData(checkpoint, name, candidate, matrix);
+                  return chosen;
                 } catch (LayoutException e) {
                   reasons.add(candidate.id() + ": " + e.getMessage());
                 }
@@ -105,6 +110,34 @@ final class Packing {
           "Choose a layout for the checkpoint's scheme.");
     }
     return plan;
+  }
+
+  /** Some orders of bytes have a name and no formula. */
+  private static void refuseOpaque(String layout) {
+    OpaqueLayout.ALL.stream()
+        .filter(opaque -> opaque.name().equalsIgnoreCase(layout))
+        .findFirst()
+        .ifPresent(
+            opaque -> {
+              throw new QuernException(
+                  QuernException.Kind.REQUEST,
+                  "--layout " + layout,
+                  "nothing can be packed ahead for it: " + opaque.reason(),
+                  "Publish the checkpoint as it is; the engine packs it when it starts.");
+            });
+  }
+
+  /** What a layout must know of the numbers themselves. */
+  private static void requireData(
+      HuggingFaceCheckpoint checkpoint, String name, KernelLayout layout, QuantizedMatrix matrix) {
+    try (Arena arena = Arena.ofConfined()) {
+      layout.requireData(
+          matrix,
+          parameter -> {
+            SourceTensor tensor = checkpoint.find(name + "." + parameter).orElseThrow();
+            return tensor.file().map(tensor.info(), 0, tensor.info().bytes(), arena);
+          });
+    }
   }
 
   /** Writes everything but the archive into {@code folder}. */

@@ -27,39 +27,39 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** The quantized modules of a compressed-tensors checkpoint, as kernels' layouts see them. */
+/** The modules of a checkpoint that have a weight, as kernels' layouts see them. */
 final class QuantizedModules {
   private static final ValueLayout.OfLong LONG =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private final HuggingFaceCheckpoint checkpoint;
-  private final QuantizationConfig config;
-  private final SchemeMatcher matcher;
+  private final Optional<QuantizationConfig> config;
+  private final Optional<SchemeMatcher> matcher;
   private final DType dtype;
 
-  private QuantizedModules(HuggingFaceCheckpoint checkpoint, QuantizationConfig config) {
+  private QuantizedModules(HuggingFaceCheckpoint checkpoint, Optional<QuantizationConfig> config) {
     this.checkpoint = checkpoint;
     this.config = config;
-    this.matcher = SchemeMatcher.of(config);
+    this.matcher = config.map(SchemeMatcher::of);
     this.dtype = ModelType.of(checkpoint.config()).dtype();
   }
 
   /**
    * All of them, in the order of the model's tensors.
    *
-   * @throws CheckpointException when the checkpoint is not one of compressed-tensors, or a module's
-   *     tensors do not fit its scheme
+   * @param plain whether the linear layers that are not quantized are wanted too
+   * @throws CheckpointException when none is wanted but quantized ones and the checkpoint is not
+   *     one of compressed-tensors, or a module's tensors do not fit its scheme
    */
-  static Map<String, QuantizedMatrix> of(HuggingFaceCheckpoint checkpoint) {
-    QuantizationConfig config =
-        QuantizationConfig.ofModel(checkpoint.config())
-            .orElseThrow(
-                () ->
-                    new CheckpointException(
-                        checkpoint.directory() + "/config.json",
-                        "expected a checkpoint in compressed-tensors format, found no such"
-                            + " quantization_config",
-                        "Give the folder that quern compress made."));
+  static Map<String, QuantizedMatrix> of(HuggingFaceCheckpoint checkpoint, boolean plain) {
+    Optional<QuantizationConfig> config = QuantizationConfig.ofModel(checkpoint.config());
+    if (config.isEmpty() && !plain) {
+      throw new CheckpointException(
+          checkpoint.directory() + "/config.json",
+          "expected a checkpoint in compressed-tensors format, found no such"
+              + " quantization_config",
+          "Give the folder that quern compress made.");
+    }
     QuantizedModules modules = new QuantizedModules(checkpoint, config);
     Map<String, Map<String, TensorType>> parameters = new LinkedHashMap<>();
     for (SourceTensor tensor : checkpoint.tensors()) {
@@ -75,18 +75,37 @@ final class QuantizedModules {
     Map<String, QuantizedMatrix> all = new LinkedHashMap<>();
     parameters.forEach(
         (module, tensors) -> {
-          if (tensors.containsKey("weight_scale")) {
+          if (config.isPresent() && tensors.containsKey("weight_scale")) {
             modules.matrix(module, tensors).ifPresent(matrix -> all.put(module, matrix));
+          } else if (plain) {
+            modules.plain(module, tensors).ifPresent(matrix -> all.put(module, matrix));
           }
         });
     return all;
   }
 
+  /** A linear layer of 16-bit floats, without scales. */
+  private Optional<QuantizedMatrix> plain(String module, Map<String, TensorType> tensors) {
+    TensorType weight = tensors.get("weight");
+    if (weight == null
+        || weight.shape().size() != 2
+        || weight.elements() == 0
+        || (weight.dtype() != DType.BF16 && weight.dtype() != DType.F16)
+        || tensors.containsKey("weight_scale")
+        || TensorClassifier.classOfMatrix(module) != ModuleClass.LINEAR) {
+      return Optional.empty();
+    }
+    long k = weight.shape().get(1);
+    return Optional.of(
+        new QuantizedMatrix(
+            Codes.FLOAT16, 16, weight.shape().get(0), k, 1, k, weight.dtype(), tensors));
+  }
+
   private Optional<QuantizedMatrix> matrix(String module, Map<String, TensorType> tensors) {
     Optional<QuantizationScheme> scheme =
-        matcher.scheme(new ModuleRef(module, TensorClassifier.classOfMatrix(module)));
+        matcher.get().scheme(new ModuleRef(module, TensorClassifier.classOfMatrix(module)));
     if (scheme.isEmpty()) {
-      scheme = matcher.scheme(new ModuleRef(module, ModuleClass.LINEAR));
+      scheme = matcher.get().scheme(new ModuleRef(module, ModuleClass.LINEAR));
     }
     if (scheme.flatMap(QuantizationScheme::weights).isEmpty()) {
       return Optional.empty();
@@ -97,9 +116,9 @@ final class QuantizedModules {
             .get()
             .format()
             .orElse(
-                config.format() == CompressionFormat.MIXED_PRECISION
+                config.get().format() == CompressionFormat.MIXED_PRECISION
                     ? CompressionFormat.select(scheme.get())
-                    : config.format());
+                    : config.get().format());
     Codes codes;
     switch (format) {
       case PACK_QUANTIZED -> codes = Codes.PACKED_INT;

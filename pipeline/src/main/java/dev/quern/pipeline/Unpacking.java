@@ -87,7 +87,8 @@ final class Unpacking {
       Path to = output.resolve(shard.file());
       Files.copy(header, to);
       long available = tensors.values().stream().mapToLong(t -> t.info().bytes()).sum();
-      if (shard.bytes() < Files.size(to) || shard.bytes() - Files.size(to) > available) {
+      // 2:4 keeps half of a weight and says which; no layout is smaller than that.
+      if (shard.bytes() < Files.size(to) || shard.bytes() - Files.size(to) > 2 * available) {
         throw damaged(shard.file(), "a file of " + shard.bytes() + " bytes cannot come of this");
       }
       try (RandomAccessFile file = new RandomAccessFile(to.toFile(), "rw")) {
@@ -112,7 +113,7 @@ final class Unpacking {
       PackPlan plan =
           PackPlan.of(
               logical,
-              QuantizedModules.of(logical),
+              QuantizedModules.of(logical, layout.takesPlain()),
               (name, matrix) -> {
                 LayoutFile.Module module = layout.modules().get(name);
                 if (module == null) {

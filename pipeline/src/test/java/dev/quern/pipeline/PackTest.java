@@ -6,13 +6,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.quern.formats.archive.ArchiveType;
 import dev.quern.formats.json.Json;
 import dev.quern.formats.json.JsonReader;
+import dev.quern.formats.safetensors.SafetensorsFile;
+import dev.quern.formats.safetensors.TensorInfo;
 import dev.quern.testdata.TestData;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.IntUnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -58,6 +63,145 @@ class PackTest {
     assertThat(report.kept().isEmpty()).isEqualTo(!layout.equals("allspark"));
     Quern.unpack(UnpackOptions.of(packed, folder.resolve("back")), Progress.NONE);
     assertSame(folder.resolve("back"), model);
+  }
+
+  /** Layouts of kernels that take some of these modules, and leave the others as they are. */
+  @ParameterizedTest
+  @CsvSource({
+    "W4A16-bf16, machete, machete-i4@1",
+    "W4A16_ASYM-bf16, machete, machete-i4@1",
+    "GPTQ-W4A16-group-bf16, machete, machete-i4@1",
+    "W8A16-f16, machete, machete-i8@1",
+    "W4A16-bf16, cutlass-w4a8, cutlass-w4a8@1",
+    "NVFP4-bf16, sf-128x4, sf-128x4-nvfp4@1",
+    "MXFP4-bf16, sf-128x4, sf-128x4-mx4@1",
+    "MXFP8-bf16, sf-128x4, sf-128x4-mx8@1",
+    "NVFP4A16-bf16, trtllm, trtllm-nvfp4@1",
+    "MXFP4-bf16, trtllm, trtllm-mx4@1",
+    "MXFP8-bf16, trtllm, trtllm-mx8@1",
+    "FP8-bf16, trtllm, trtllm-fp8@1",
+    "FP8_BLOCK-bf16, trtllm, trtllm-fp8-block@1",
+    "FP8_BLOCK-f32, deepgemm-sm90, deepgemm-sm90@1",
+    "FP8_BLOCK-f16, deepgemm, deepgemm-sm90@1",
+    "MXFP8-bf16, deepgemm-sm100, deepgemm-sm100-mx8@1",
+    "FP8_DYNAMIC-bf16, aiter-fp8, aiter-fp8@1",
+    "FP8_DYNAMIC-f16, aiter-fp8-fnuz, aiter-fp8-fnuz@1",
+    "FP8-bf16, fnuz, fnuz-fp8@1",
+    "FP8_BLOCK-bf16, fnuz, fnuz-fp8@1",
+    "MXFP4-bf16, aiter-mx4, aiter-mx4@1",
+    "W4A16-f16, cpu-wna16, cpu-wna16-i4@1",
+    "W8A8-bf16, cpu-amx-i8, cpu-amx-i8@1",
+    "FP8_DYNAMIC-bf16, cpu-amx-fp8, cpu-amx-fp8@1"
+  })
+  void unpacksToTheInputWhatOneGenerationReads(String golden, String layout, String expected)
+      throws Exception {
+    assertComesBack(model(golden), layout, expected);
+  }
+
+  /** Weights that are not quantized. */
+  @ParameterizedTest
+  @CsvSource({"aiter-bf16, aiter-bf16@1", "cpu, cpu-amx-bf16@1"})
+  void plainCheckpointsComeBack(String layout, String expected) throws Exception {
+    assertComesBack(TestData.path("golden/source/plain-bf16"), layout, expected);
+  }
+
+  /** Of a model that was pruned to 2:4, with zeros of both signs. */
+  @ParameterizedTest
+  @CsvSource({
+    "none, sm80-24, sm80-24-16@1",
+    "none, sm90-24, sm90-24-16@1",
+    "W8A8, sm80-24-i8, sm80-24-i8@1",
+    "W8A8, sm90-24-i8, sm90-24-i8@1",
+    "FP8_DYNAMIC, sm90-24-fp8, sm90-24-fp8@1",
+    "W4A16, marlin24, marlin24-i4@1",
+    "W8A16, marlin24, marlin24-i8@1"
+  })
+  void prunedCheckpointsComeBack(String scheme, String layout, String expected) throws Exception {
+    Path pruned = pruned();
+    Path model = pruned;
+    if (!scheme.equals("none")) {
+      model = folder.resolve("model");
+      Quern.compress(CompressionOptions.of(pruned, model, scheme), Progress.NONE);
+    }
+    assertComesBack(model, layout, expected);
+  }
+
+  /** DeepGEMM on Blackwell wants scales that are powers of two, and says so. */
+  @Test
+  void scalesThatArePowersOfTwoComeBackFromExponents() throws Exception {
+    Path blocks = model("FP8_BLOCK-bf16");
+    assertThatThrownBy(
+            () ->
+                Quern.pack(
+                    PackOptions.of(blocks, folder.resolve("p"), "deepgemm-sm100@1"), Progress.NONE))
+        .hasMessageContaining("powers of two");
+    Path model = edited(blocks, "weight_scale", bits -> bits & 0xFF80);
+    assertComesBack(model, "deepgemm-sm100", "deepgemm-sm100@1");
+  }
+
+  @Test
+  void saysWhyOpaqueLayoutsCannotBePacked() {
+    Path out = folder.resolve("out");
+    for (String name : new String[] {"cusparselt", "oneDNN", "KleidiAI"}) {
+      assertThatThrownBy(
+              () -> Quern.pack(PackOptions.of(model("W4A16-bf16"), out, name), Progress.NONE))
+          .isInstanceOf(QuernException.class)
+          .hasMessageContaining("packed ahead");
+    }
+    assertThatThrownBy(
+            () -> Quern.pack(PackOptions.of(model("W8A8-bf16"), out, "sm80-24"), Progress.NONE))
+        .hasMessageContaining("at most two of each four");
+    assertThat(out).doesNotExist();
+  }
+
+  private void assertComesBack(Path model, String layout, String expected) throws Exception {
+    Path packed = folder.resolve("packed");
+    PackReport report = Quern.pack(PackOptions.of(model, packed, layout), Progress.NONE);
+    assertThat(report.modules()).containsOnlyKeys(expected);
+    assertThat(report.kept().values()).allMatch(reason -> reason.contains("expected "));
+    Quern.unpack(UnpackOptions.of(packed, folder.resolve("back")), Progress.NONE);
+    assertSame(folder.resolve("back"), model);
+  }
+
+  /**
+   * A source of F16 in which of each four weights of a layer two are zero, one of them negative.
+   */
+  private Path pruned() throws Exception {
+    int[] number = {0};
+    return edited(
+        TestData.path("golden/source/plain-f16"),
+        "proj.weight",
+        bits ->
+            switch (number[0]++ % 4) {
+              case 0 -> 0;
+              case 3 -> 0x8000;
+              default -> bits;
+            });
+  }
+
+  /** A copy of a model in which 16-bit elements of some tensors are others. */
+  private Path edited(Path model, String suffix, IntUnaryOperator change) throws Exception {
+    Path copy = Files.createDirectories(folder.resolve("edited"));
+    try (Stream<Path> files = Files.list(model)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        Files.copy(file, copy.resolve(file.getFileName().toString()));
+      }
+    }
+    Path weights = copy.resolve("model.safetensors");
+    ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(weights)).order(ByteOrder.LITTLE_ENDIAN);
+    int data = 8 + (int) bytes.getLong(0);
+    try (SafetensorsFile file = SafetensorsFile.open(weights)) {
+      for (TensorInfo tensor : file.tensors()) {
+        for (long at = tensor.begin();
+            tensor.name().endsWith(suffix) && at < tensor.end();
+            at += 2) {
+          int place = data + (int) at;
+          bytes.putShort(place, (short) change.applyAsInt(bytes.getShort(place) & 0xFFFF));
+        }
+      }
+    }
+    Files.write(weights, bytes.array());
+    return copy;
   }
 
   private static Path model(String golden) {

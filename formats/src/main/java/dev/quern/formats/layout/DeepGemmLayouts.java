@@ -55,13 +55,18 @@ public final class DeepGemmLayouts {
    * @throws IllegalArgumentException when it is none: DeepGEMM would drop its fraction silently
    */
   public static byte exponent(float scale) {
-    int bits = Float.floatToRawIntBits(scale);
-    if (bits <= 0 || (bits & (1 << 23) - 1) != 0 || Float.isInfinite(scale)) {
+    if (!isPowerOfTwo(scale)) {
       throw new IllegalArgumentException(
           "scale "
               + scale
               + " is no power of two; round scales up to powers of two and quantize again");
     }
-    return (byte) (bits >> 23);
+    return (byte) (Float.floatToRawIntBits(scale) >> 23);
+  }
+
+  /** Whether a normal float is a positive power of two, and so nothing but its exponent. */
+  static boolean isPowerOfTwo(float scale) {
+    int bits = Float.floatToRawIntBits(scale);
+    return bits > 0 && (bits & (1 << 23) - 1) == 0 && !Float.isInfinite(scale);
   }
 }

@@ -1,6 +1,8 @@
 package dev.quern.formats.layout;
 
+import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.function.Function;
 
 /**
  * What a kernel reads for one module: the layouts of its weight, scales, zero points and whatever
@@ -22,4 +24,19 @@ public interface KernelLayout {
    * @throws LayoutException when the kernel cannot take such a module
    */
   List<PackedTensor> plan(QuantizedMatrix module);
+
+  /** Whether it takes weights that are not quantized, {@link QuantizedMatrix.Codes#FLOAT16}. */
+  default boolean takesPlain() {
+    return false;
+  }
+
+  /**
+   * Refuses a module for what is in it, for kernels that cannot take every number: weights that are
+   * not 2:4, scales that are no powers of two. Called once, after {@link #plan} and before anything
+   * is packed.
+   *
+   * @param logical the module's logical tensors by name
+   * @throws LayoutException when the kernel cannot take this module
+   */
+  default void requireData(QuantizedMatrix module, Function<String, MemorySegment> logical) {}
 }

@@ -8,7 +8,17 @@ import java.util.stream.Stream;
 public final class KernelLayouts {
   // One line a family; a family's class lists its layouts, the usual one first.
   private static final List<KernelLayout> ALL =
-      Stream.of(MarlinKernels.ALL, GptqKernels.ALL, AllSparkKernel.ALL)
+      Stream.of(
+              MarlinKernels.ALL,
+              GptqKernels.ALL,
+              AllSparkKernel.ALL,
+              HopperKernels.ALL,
+              Marlin24Kernel.ALL,
+              SemiStructuredKernels.ALL,
+              BlackwellKernels.ALL,
+              DeepGemmKernels.ALL,
+              AiterKernels.ALL,
+              CpuKernels.ALL)
           .flatMap(List::stream)
           .toList();
 

@@ -18,6 +18,7 @@ public final class Layouts {
               MacheteLayouts.ALL,
               CutlassW4A8Scales.ALL,
               BlockScaleLayouts.ALL,
+              RowLayouts.ALL,
               TrtllmLayouts.ALL,
               DeepGemmLayouts.ALL,
               AiterLayouts.ALL,

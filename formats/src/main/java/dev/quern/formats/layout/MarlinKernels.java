@@ -111,12 +111,7 @@ final class MarlinKernels {
 
   private static List<PackedTensor> microscaling(
       QuantizedMatrix module, Codes codes, Layout layout) {
-    require(
-        module.codes() == codes && module.scalesByRow() && module.blockColumns() == 32,
-        codes + " codes with a scale for 32",
-        module.codes() + " codes with a scale for " + module.blockColumns());
-    int scaleBits = Plans.type(module, Plans.SCALE).dtype().bits();
-    require(scaleBits == 8, "E8M0 scales, a byte each", scaleBits + " bits");
+    Plans.requireMicroscaling(module, codes);
     MarlinPadding padding = MarlinPadding.of(module.n(), module.k(), 32);
     List<PackedTensor> tensors = new ArrayList<>(weight(module, layout, padding));
     long groups = groups(module, padding);

@@ -2,7 +2,6 @@ package dev.quern.formats.layout;
 
 import dev.quern.engine.numeric.DType;
 import dev.quern.engine.numeric.FloatType;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -40,30 +39,17 @@ final class MarlinScales {
       Layout layout,
       PackedShape shape,
       Convert convert) {
-    return MadeTensor.of(
-            SCALE,
-            type,
-            what,
-            Plans.SCALE,
-            (tensors, target) -> {
-              MemorySegment scales = tensors.apply(Plans.SCALE);
-              long rowBytes = shape.columns() * layout.bits() / 8;
-              try (Arena arena = Arena.ofConfined()) {
-                MemorySegment rows = arena.allocate(shape.rows() * rowBytes, 64);
-                for (long n = 0; n < shape.rows(); n++) {
-                  for (long j = 0; j < shape.columns(); j++) {
-                    int bits = convert.bits(scales, n, j);
-                    long at = n * rowBytes + j * layout.bits() / 8;
-                    rows.set(ValueLayout.JAVA_BYTE, at, (byte) bits);
-                    if (layout.bits() == 16) {
-                      rows.set(ValueLayout.JAVA_BYTE, at + 1, (byte) (bits >> 8));
-                    }
-                  }
-                }
-                layout.pack(shape, rows, rowBytes, target);
-              }
-            })
-        .in(layout, shape);
+    return Computed.tensor(
+        SCALE,
+        type.dtype(),
+        what,
+        Plans.SCALE,
+        layout,
+        shape,
+        tensors -> {
+          MemorySegment scales = tensors.apply(Plans.SCALE);
+          return (n, j) -> convert.bits(scales, n, j);
+        });
   }
 
   /** Times 512, for codes without their bias. */

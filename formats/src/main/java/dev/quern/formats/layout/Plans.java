@@ -3,6 +3,7 @@ package dev.quern.formats.layout;
 import static dev.quern.formats.layout.LayoutException.require;
 
 import dev.quern.engine.numeric.DType;
+import dev.quern.engine.numeric.FloatType;
 import dev.quern.formats.layout.PackedTensor.Placement;
 import dev.quern.formats.layout.QuantizedMatrix.Codes;
 
@@ -39,20 +40,24 @@ final class Plans {
   /** Zero points, from the checkpoint's own layout into the kernel's. */
   static LaidTensor zeros(
       String name, QuantizedMatrix module, Layout layout, long paddedRows, long paddedGroups) {
-    Layout stored =
-        switch (module.bits()) {
-          case 2 -> CheckpointLayouts.ZEROS_2;
-          case 4 -> CheckpointLayouts.ZEROS_4;
-          case 8 -> CheckpointLayouts.ZEROS_8;
-          default ->
-              throw new LayoutException("zero points of 2, 4 or 8 bits", module.bits() + " bits");
-        };
+    Layout stored = storedZeros(module);
     return LaidTensor.ofStored(
         name,
         ZERO_POINT,
         new Placement(stored, stored.shape(module.n(), module.groups())),
         layout,
         layout.shape(module.n(), module.groups(), paddedRows, paddedGroups));
+  }
+
+  /** How the checkpoint holds zero points. */
+  static Layout storedZeros(QuantizedMatrix module) {
+    return switch (module.bits()) {
+      case 2 -> CheckpointLayouts.ZEROS_2;
+      case 4 -> CheckpointLayouts.ZEROS_4;
+      case 8 -> CheckpointLayouts.ZEROS_8;
+      default ->
+          throw new LayoutException("zero points of 2, 4 or 8 bits", module.bits() + " bits");
+    };
   }
 
   /** Integers of some widths in packed rows, with a scale for each row or each group of it. */
@@ -62,6 +67,34 @@ final class Plans {
         "pack-quantized integers of " + join(widths) + " bits",
         module.codes() + " of " + module.bits() + " bits");
     requireScalesByRow(module);
+  }
+
+  /** FP8 weights with a scale for each 128 x 128 of them. */
+  static void requireFp8Blocks(QuantizedMatrix module) {
+    // One scale for a whole matrix of 128 x 128 is no block's: it has one dimension.
+    require(
+        module.codes() == Codes.E4M3
+            && module.blockRows() == 128
+            && module.blockColumns() == 128
+            && type(module, SCALE).shape().size() == 2,
+        "FP8 weights with a scale for 128 x 128 weights",
+        module.describe());
+  }
+
+  /** Codes with an E8M0 scale for each 32 of a row. */
+  static void requireMicroscaling(QuantizedMatrix module, Codes codes) {
+    require(
+        module.codes() == codes && module.scalesByRow() && module.blockColumns() == 32,
+        codes + " codes with a scale for 32",
+        module.codes() + " codes with a scale for " + module.blockColumns());
+    int scaleBits = type(module, SCALE).dtype().bits();
+    require(scaleBits == 8, "E8M0 scales, a byte each", scaleBits + " bits");
+  }
+
+  /** Scales as floats. */
+  static FloatType floatType(DType dtype) {
+    return FloatType.of(dtype)
+        .orElseThrow(() -> new LayoutException("float scales", dtype.toString()));
   }
 
   static void requireScalesByRow(QuantizedMatrix module) {

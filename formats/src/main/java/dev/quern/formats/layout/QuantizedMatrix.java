@@ -6,7 +6,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * One quantized module of a checkpoint, without its data: what a kernel's layout must know.
+ * One module of a checkpoint with its weight, without its data: what a kernel's layout must know.
  *
  * <p>Parameters have their names in compressed-tensors: {@code weight_packed} or {@code weight},
  * {@code weight_scale}, {@code weight_zero_point}, {@code weight_g_idx}, {@code
@@ -39,7 +39,9 @@ public record QuantizedMatrix(
     /** FP8 bytes. */
     E4M3,
     /** FP4, two in a byte. */
-    E2M1
+    E2M1,
+    /** Floats of 16 bits: a weight that is not quantized, and has no scale. */
+    FLOAT16
   }
 
   /** Sorts the parameters. */
@@ -60,6 +62,25 @@ public record QuantizedMatrix(
   /** Whether there is a scale for each output, or for each group of it. */
   boolean scalesByRow() {
     return blockRows == 1;
+  }
+
+  /** Whether one scale serves the whole matrix. */
+  boolean hasOneScale() {
+    return blockRows == n && blockColumns == k;
+  }
+
+  /** Its codes and scales, for messages. */
+  String describe() {
+    return codes == Codes.FLOAT16
+        ? "weights that are not quantized"
+        : codes
+            + " of "
+            + bits
+            + " bits with a scale for "
+            + blockRows
+            + " x "
+            + blockColumns
+            + " weights";
   }
 
   /** The parameter of that name. */
