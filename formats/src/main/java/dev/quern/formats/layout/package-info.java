@@ -13,8 +13,9 @@
  *
  * <p>A {@link dev.quern.formats.layout.KernelLayout} is what one kernel reads for a whole module:
  * which tensors, in which layouts, computed or moved. What its plan does not give back bit for bit
- * stays beside it, so that every logical tensor can be had again. {@link
- * dev.quern.formats.layout.KernelLayouts} knows all of those.
+ * stays beside it, so that every logical tensor can be had again. Kernels that cannot take every
+ * number look at them before anything is packed. {@link dev.quern.formats.layout.KernelLayouts}
+ * knows all of those; {@link dev.quern.formats.layout.OpaqueLayout} those that cannot be.
  *
  * <p>{@link dev.quern.formats.layout.Layouts} knows all layouts of tensors by their ids, {@code
  * name@version}. A layout never changes under its id: a change of one bit is a new version.

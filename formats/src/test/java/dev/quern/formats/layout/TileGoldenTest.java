@@ -8,6 +8,7 @@ import dev.quern.engine.numeric.Fp8E4M3Fnuz;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.HexFormat;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -152,6 +153,9 @@ class TileGoldenTest {
         assertThat(products.get(ValueLayout.JAVA_BYTE, 8L * at + v + 8)).isEqualTo(expected);
       }
     }
+    byte[] ofTheLargest = products.asSlice(0, 8).toArray(ValueLayout.JAVA_BYTE);
+    assertThat(HexFormat.of().withUpperCase().formatHex(ofTheLargest))
+        .isEqualTo("FEFCFAF9F6F2EEE6");
     assertThatThrownBy(() -> CutlassW4A8Scales.pack(scales, 3, products, channels))
         .hasMessageContaining("4 scales do not make 3 rows");
     assertThatThrownBy(() -> CutlassW4A8Scales.pack(scales, 2, products, channels.asSlice(1)))
