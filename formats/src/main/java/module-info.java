@@ -20,5 +20,6 @@ module dev.quern.formats {
   exports dev.quern.formats.recipe;
   exports dev.quern.formats.safetensors;
   exports dev.quern.formats.target;
+  exports dev.quern.formats.target.selection;
   exports dev.quern.formats.text;
 }

@@ -22,6 +22,7 @@ import picocli.CommandLine.Spec;
       Generate.class,
       Inspect.class,
       Pack.class,
+      Plan.class,
       Unpack.class,
       Verify.class,
       Doctor.class

@@ -185,6 +185,34 @@ public final class Quern {
   }
 
   /**
+   * Says which kernel will run each layer of a compressed checkpoint on each target, from headers
+   * alone.
+   *
+   * @throws QuernException when the checkpoint or the request is refused
+   */
+  public static KernelPlan kernels(Path model, ServingOptions serving) {
+    try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(model)) {
+      return KernelPlanner.compressed(checkpoint, serving);
+    } catch (CheckpointException e) {
+      throw new QuernException(QuernException.Kind.INPUT, e);
+    }
+  }
+
+  /**
+   * Says which kernel would run each layer of what a compression makes, from headers alone.
+   *
+   * @throws QuernException when the checkpoint or the request is refused
+   */
+  public static KernelPlan kernels(CompressionOptions options, ServingOptions serving) {
+    try (HuggingFaceCheckpoint checkpoint = HuggingFaceCheckpoint.open(options.model())) {
+      SourceModel model = Planner.source(checkpoint, options);
+      return KernelPlanner.planned(checkpoint, Planner.plan(checkpoint, model, options), serving);
+    } catch (CheckpointException e) {
+      throw new QuernException(QuernException.Kind.INPUT, e);
+    }
+  }
+
+  /**
    * Checks a compressed checkpoint: configuration and tensors agree, every scale is finite and
    * positive, and with a source, each weight is within the bound of its format and everything else
    * is equal.
