@@ -44,7 +44,7 @@ public class LayoutBenchmark {
   @State(Scope.Thread)
   public static class Codes {
     /** The layout's id. */
-    @Param({"marlin-i4-a16@1", "marlin-i8-a16@1", "gptq-weight-b4@1", "awq-gemm@1"})
+    @Param({"marlin-i4-a16@1", "marlin-i8-a16@1", "gptq-weight-b4@1", "awq-gemm@1", "sf-128x4@1"})
     public String layout;
 
     private Arena arena;

@@ -9,9 +9,11 @@ import java.nio.ByteOrder;
  *
  * <p>Lowest digits of the column whose strides are 1, 2, 4, ... make a chunk that lies without gaps
  * on both sides. A block of some rows and of {@value #BLOCK_BYTES} bytes of each is moved chunk by
- * chunk, all rows of a chunk before the next: tiles are filled while they are in the cache.
- * Elements smaller than a byte whose neighbours part are collected into bytes. What no whole tile
- * covers goes one element at a time, as the definition does it.
+ * chunk, all rows of a chunk before the next: tiles are filled while they are in the cache. Where
+ * the whole block lies close together in the tensor, as scales of blocks do, it is the rows that
+ * would push each other out, and each is done before the next. Elements smaller than a byte whose
+ * neighbours part are collected into bytes. What no whole tile covers goes one element at a time,
+ * as the definition does it.
  */
 public final class BlockedLayoutKernels implements LayoutKernels {
   private static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
@@ -26,6 +28,7 @@ public final class BlockedLayoutKernels implements LayoutKernels {
   private static final int BLOCK_ROWS = 16;
 
   private static final int BLOCK_BYTES = 64;
+  private static final long LOW = 0xFFFF_FFFFL;
 
   private final LayoutKernels law = new ScalarLayoutKernels();
 
@@ -212,6 +215,11 @@ public final class BlockedLayoutKernels implements LayoutKernels {
       int blockRows = Math.max(BLOCK_ROWS, strides.tileRows());
       int blockChunks = (int) Math.max(1, BLOCK_BYTES / chunkBytes);
       long[] rowAt = new long[blockRows];
+      long[] columnAt = new long[blockChunks];
+      int one = rowOfStride(4);
+      int two = rowOfStride(8);
+      // A block is whole tiles of rows, so all four are in it.
+      boolean quads = chunkBytes == 4 && one >= 0 && two >= 0;
       for (long r0 = 0; r0 < region.rows; r0 += blockRows) {
         int m = (int) Math.min(blockRows, region.rows - r0);
         for (int r = 0; r < m; r++) {
@@ -219,15 +227,93 @@ public final class BlockedLayoutKernels implements LayoutKernels {
         }
         for (long c0 = 0; c0 < chunks; c0 += blockChunks) {
           long end = Math.min(chunks, c0 + blockChunks);
+          int n = (int) (end - c0);
+          for (int c = 0; c < n; c++) {
+            columnAt[c] = strides.ofColumn(c0 + c << together) * bits / 8;
+          }
+          if (quads && n % 2 == 0) {
+            long at = plainOffset + r0 * rowBytes + c0 * chunkBytes;
+            if (scatter) {
+              scatterQuads(at, rowBytes, rowAt, m, 1 << one, 1 << two, columnAt, n);
+            } else {
+              gatherQuads(at, rowBytes, rowAt, m, 1 << one, 1 << two, columnAt, n);
+            }
+            continue;
+          }
           for (long c = c0; c < end; c++) {
             long at = plainOffset + r0 * rowBytes + c * chunkBytes;
-            long column = strides.ofColumn(c << together) * bits / 8;
+            long column = columnAt[(int) (c - c0)];
             if (scatter) {
               scatterChunk(chunkBytes, at, rowBytes, rowAt, m, column);
             } else {
               gatherChunk(chunkBytes, at, rowBytes, rowAt, m, column);
             }
           }
+        }
+      }
+    }
+
+    /** The digit of the row whose stride is that many bytes, or -1. */
+    private int rowOfStride(int bytes) {
+      for (int i = 0; i < strides.rows().length; i++) {
+        if (strides.rows()[i] * bits == 8L * bytes) {
+          return i;
+        }
+      }
+      return -1;
+    }
+
+    /**
+     * Words of four rows that stand side by side in the tensor, two columns at a time: 8 bytes each
+     * way instead of 4. {@code one} and {@code two} are what the other rows' numbers add.
+     */
+    private void scatterQuads(
+        long at, long rowBytes, long[] rowAt, int rows, int one, int two, long[] columnAt, int n) {
+      for (int r = 0; r < rows; r++) {
+        if ((r & (one | two)) != 0) {
+          continue;
+        }
+        long first = at + r * rowBytes;
+        long second = first + one * rowBytes;
+        long third = first + two * rowBytes;
+        long fourth = third + one * rowBytes;
+        for (int c = 0; c < n; c += 2) {
+          long a = plain.get(LONG, first + 4L * c);
+          long b = plain.get(LONG, second + 4L * c);
+          long d = plain.get(LONG, third + 4L * c);
+          long e = plain.get(LONG, fourth + 4L * c);
+          long left = rowAt[r] + columnAt[c];
+          long right = rowAt[r] + columnAt[c + 1];
+          packed.set(LONG, left, a & LOW | b << 32);
+          packed.set(LONG, left + 8, d & LOW | e << 32);
+          packed.set(LONG, right, a >>> 32 | b & ~LOW);
+          packed.set(LONG, right + 8, d >>> 32 | e & ~LOW);
+        }
+      }
+    }
+
+    /** The inverse of {@link #scatterQuads}. */
+    private void gatherQuads(
+        long at, long rowBytes, long[] rowAt, int rows, int one, int two, long[] columnAt, int n) {
+      for (int r = 0; r < rows; r++) {
+        if ((r & (one | two)) != 0) {
+          continue;
+        }
+        long first = at + r * rowBytes;
+        long second = first + one * rowBytes;
+        long third = first + two * rowBytes;
+        long fourth = third + one * rowBytes;
+        for (int c = 0; c < n; c += 2) {
+          long left = rowAt[r] + columnAt[c];
+          long right = rowAt[r] + columnAt[c + 1];
+          long a = packed.get(LONG, left);
+          long b = packed.get(LONG, left + 8);
+          long d = packed.get(LONG, right);
+          long e = packed.get(LONG, right + 8);
+          plain.set(LONG, first + 4L * c, a & LOW | d << 32);
+          plain.set(LONG, second + 4L * c, a >>> 32 | d & ~LOW);
+          plain.set(LONG, third + 4L * c, b & LOW | e << 32);
+          plain.set(LONG, fourth + 4L * c, b >>> 32 | e & ~LOW);
         }
       }
     }
