@@ -31,12 +31,10 @@ final class KernelTables {
           row.target(),
           names,
           Integer.toString(row.count()),
-          Long.toString(row.layer().rows()),
-          Long.toString(row.layer().columns()),
+          Long.toString(row.layerRows()),
+          Long.toString(row.layerColumns()),
           row.kernel(),
-          row.decision().works() || row.decision().kernel().isEmpty()
-              ? row.mode()
-              : row.mode() + ", fails",
+          row.fails() ? row.mode() + ", fails" : row.mode(),
           ByteSize.format(row.residentBytes()),
           Integer.toString(row.maxTensorParallel()));
       for (String remark : row.remarks()) {

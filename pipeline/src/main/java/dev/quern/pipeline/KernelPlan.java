@@ -42,6 +42,21 @@ public record KernelPlan(String engine, String scheme, List<Row> rows) {
       return decision.residentBytes() * count;
     }
 
+    /** Rows of each layer. */
+    public long layerRows() {
+      return layer.rows();
+    }
+
+    /** Columns of each layer. */
+    public long layerColumns() {
+      return layer.columns();
+    }
+
+    /** Whether a kernel is chosen that then fails. */
+    public boolean fails() {
+      return decision.kernel().isPresent() && !decision.works();
+    }
+
     /** The kernel's name, or {@code refused}. */
     public String kernel() {
       return decision.kernelName().orElse("refused");
